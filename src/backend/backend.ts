@@ -1,0 +1,60 @@
+/**
+ * The one interface of every storage.
+ *
+ * handle     names a file: its type and, for all but the config, its name
+ * location   where the storage is, safe to show: secrets are removed
+ * traits     what the storage can promise
+ */
+import type { FileType } from '../format/types.ts';
+
+export interface Handle {
+  readonly type: FileType;
+  /** Hexadecimal; '' for the config. */
+  readonly name: string;
+}
+
+export interface FileInfo {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface CallOptions {
+  /** A call begun after the abort changes nothing. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Traits {
+  /** How many calls at once serve it best. */
+  readonly connections: number;
+  /** `save` onto an existing name replaces it in one step. */
+  readonly atomicReplace: boolean;
+  /** A list may lack what was saved just now, or still show what was removed. */
+  readonly listLag: boolean;
+}
+
+export interface Backend {
+  readonly location: string;
+  readonly traits: Traits;
+  /** All or nothing; a partial file is never visible. `data` may be sent again on retry. Errors: no-space, permission, read-only, unreachable. */
+  save(h: Handle, data: readonly Uint8Array[], o?: CallOptions): Promise<void>;
+  /** Exactly `length` bytes from `offset` (to the end without a length), or a 'range' error. Absent file: 'not-found'. */
+  load(h: Handle, o?: LoadOptions): Promise<Uint8Array>;
+  /** Absent file: 'not-found'. */
+  stat(h: Handle, o?: CallOptions): Promise<FileInfo>;
+  /** Every file of the type, in no order. A storage without the folder lists nothing. */
+  list(type: FileType, o?: CallOptions): AsyncIterable<FileInfo>;
+  /** Absent file: success. */
+  remove(h: Handle, o?: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LoadOptions extends CallOptions {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+/** Decorators compose: cache(retry(log(limit(s3)))). */
+export type Wrap = (inner: Backend) => Backend;
+
+export const CONFIG_HANDLE: Handle = { type: 'config', name: '' };
