@@ -5,8 +5,6 @@
  */
 export type ByteString = string & { readonly __bytes: unique symbol };
 
-const encoder = new TextEncoder();
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
 const ASCII = /^[\x00-\x7f]*$/;
 
 /** Takes the characters of `s`, each 0…255, for bytes. The caller vouches for the range. */
@@ -17,11 +15,11 @@ export function rawByteString(s: string): ByteString {
 /** The UTF-8 bytes of a text. */
 export function fromText(text: string): ByteString {
   if (ASCII.test(text)) return text as ByteString;
-  return Buffer.from(encoder.encode(text).buffer).latin1Slice() as ByteString;
+  return Buffer.from(text, 'utf8').toString('latin1') as ByteString;
 }
 
 export function fromBytes(bytes: Uint8Array): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice() as ByteString;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as ByteString;
 }
 
 export function toBytes(s: ByteString): Buffer {
@@ -40,7 +38,7 @@ export function toText(s: ByteString): string {
 
 export function isValidUtf8(s: ByteString): boolean {
   if (ASCII.test(s)) return true;
-  return Buffer.from(Buffer.from(s, 'latin1').toString('utf8'), 'utf8').latin1Slice() === s;
+  return Buffer.from(Buffer.from(s, 'latin1').toString('utf8'), 'utf8').toString('latin1') === s;
 }
 
 /** Byte order: what Go's `<` on strings and restic's trees use. */
