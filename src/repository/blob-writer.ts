@@ -1,0 +1,152 @@
+/**
+ * The way of new blobs into the repository: packer → upload → index file. Nothing is listed in an index before its
+ * pack is stored, and no snapshot may be written before `flush` has returned.
+ */
+import { EngineError } from '../api/errors.ts';
+import type { Backend, CallOptions } from '../backend/backend.ts';
+import type { Sealer } from '../crypto/sealer.ts';
+import { sha256 } from '../format/hash.ts';
+import type { BlobType, Id } from '../format/types.ts';
+import { Semaphore } from '../util/semaphore.ts';
+import { type CodecOptions, type SealedBlob, sealBlob } from '../workers/blob-codec.ts';
+import type { BlobIndex } from './blob-index.ts';
+import { IndexWriter } from './index-writer.ts';
+import { type Packer, PackerSet } from './packer.ts';
+import type { SealedFiles } from './sealed-files.ts';
+
+const OPEN_DATA_PACKS = 2;
+/** Packs waiting for or under upload at once; more would only take memory. */
+const MOST_UPLOADS = 2;
+
+export interface WriterParts {
+  readonly backend: Backend;
+  readonly files: SealedFiles;
+  readonly sealer: Sealer;
+  readonly index: BlobIndex;
+  readonly codec: CodecOptions;
+  readonly packBytes: number;
+}
+
+export interface WriterOptions extends CallOptions {
+  /** Pack nothing, store nothing: only count. */
+  readonly dryRun?: boolean;
+}
+
+/** What one `add` brought. */
+export interface AddResult {
+  readonly known: boolean;
+  /** Bytes that the blob takes in a pack; 0 if it was known. */
+  readonly storedBytes: number;
+}
+
+/** What a writer has stored so far. */
+export interface WriterTotals {
+  dataBlobs: number;
+  treeBlobs: number;
+  /** Plain bytes of new blobs. */
+  plainBytes: number;
+  /** The same in their packs. */
+  storedBytes: number;
+}
+
+export class BlobWriter {
+  readonly totals: WriterTotals = { dataBlobs: 0, treeBlobs: 0, plainBytes: 0, storedBytes: 0 };
+  readonly #parts: WriterParts;
+  readonly #o: WriterOptions;
+  readonly #packers: Readonly<Record<BlobType, PackerSet>>;
+  readonly #indexWriter: IndexWriter;
+  readonly #slots: Semaphore;
+  readonly #uploads = new Set<Promise<void>>();
+  #failure: unknown;
+
+  constructor(parts: WriterParts, o: WriterOptions = {}) {
+    this.#parts = parts;
+    this.#o = o;
+    const open = () => parts.index.openPack();
+    this.#packers = {
+      data: new PackerSet('data', parts.packBytes, OPEN_DATA_PACKS, open),
+      tree: new PackerSet('tree', parts.packBytes, 1, open),
+    };
+    this.#indexWriter = new IndexWriter(parts.files, o);
+    this.#slots = new Semaphore(Math.min(MOST_UPLOADS, parts.backend.traits.connections));
+  }
+
+  has(type: BlobType, id: Id): boolean {
+    return this.#parts.index.has(type, id);
+  }
+
+  /** Stores plain bytes unless the repository has them. Sealing happens in this thread: for trees and few blobs. */
+  async save(type: BlobType, plain: Uint8Array): Promise<AddResult & { readonly id: Id }> {
+    const id = sha256(plain);
+    if (this.has(type, id)) return { id, known: true, storedBytes: 0 };
+    const blob = sealBlob(this.#parts.sealer, type, id, plain, this.#parts.codec);
+    return { id, ...(await this.add(blob, plain.length)) };
+  }
+
+  /**
+   * Takes a sealed blob, which must not change afterwards; a known one is dropped unless `duplicate` says that a
+   * further copy is wanted. Waits while uploads lag behind. Errors: the backend's, of this or an earlier pack.
+   */
+  async add(blob: SealedBlob, plainLength: number, duplicate = false): Promise<AddResult> {
+    this.#check();
+    if (!duplicate && this.has(blob.type, blob.id)) return { known: true, storedBytes: 0 };
+    const { id, type, sealed, uncompressedLength } = blob;
+    const added = this.#packers[type].add(id, sealed, uncompressedLength);
+    this.#parts.index.addToOpenPack(added.number, added.blob);
+    this.#count(type, plainLength, sealed.length);
+    if (added.full) await this.#queue(added.full);
+    return { known: false, storedBytes: sealed.length };
+  }
+
+  /** Stores all that is open, then the index. Errors: the backend's. */
+  async flush(): Promise<void> {
+    for (const set of Object.values(this.#packers)) {
+      for (const packer of set.drain()) if (!packer.isEmpty) await this.#queue(packer);
+    }
+    await Promise.all(this.#uploads);
+    this.#check();
+    await this.#indexWriter.flush();
+  }
+
+  /** Waits for what is under way and throws nothing: for the end of a failed run. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#uploads);
+  }
+
+  get savedIndexes(): readonly Id[] {
+    return this.#indexWriter.saved;
+  }
+
+  #count(type: BlobType, plainLength: number, storedLength: number): void {
+    if (type === 'tree') this.totals.treeBlobs++;
+    else this.totals.dataBlobs++;
+    this.totals.plainBytes += plainLength;
+    this.totals.storedBytes += storedLength;
+  }
+
+  async #queue(packer: Packer): Promise<void> {
+    if (this.#o.dryRun) return;
+    await this.#slots.acquire();
+    const upload = this.#upload(packer)
+      .catch((e: unknown) => {
+        this.#failure ??= e ?? new EngineError('internal', 'An upload failed without a reason.');
+      })
+      .finally(() => {
+        this.#uploads.delete(upload);
+        this.#slots.release();
+      });
+    this.#uploads.add(upload);
+  }
+
+  async #upload(packer: Packer): Promise<void> {
+    const pack = packer.finish(this.#parts.sealer);
+    await this.#parts.backend.save({ type: 'pack', name: pack.id }, pack.data, this.#o);
+    this.#parts.index.namePack(pack.number, pack.id);
+    await this.#indexWriter.add({ id: pack.id, blobs: pack.blobs });
+  }
+
+  #check(): void {
+    this.#o.signal?.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
