@@ -22,6 +22,11 @@ export interface FileInfo {
 export interface CallOptions {
   /** A call begun after the abort changes nothing. */
   readonly signal?: AbortSignal;
+  /**
+   * On a full disk this write may use the space that the storage keeps back. Only for the small files by which
+   * room is made again: locks, indexes, snapshots and keys written by forget, prune, unlock and repair.
+   */
+  readonly fromReserve?: boolean;
 }
 
 export interface Traits {
@@ -52,6 +57,8 @@ export interface Backend {
 export interface LoadOptions extends CallOptions {
   readonly offset?: number;
   readonly length?: number;
+  /** A cache may keep this range of a pack: tree blobs, that will be read again and again. */
+  readonly cacheable?: boolean;
 }
 
 /** Decorators compose: cache(retry(log(limit(s3)))). */

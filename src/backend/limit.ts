@@ -1,0 +1,118 @@
+/**
+ * Keeps to a bandwidth and to a number of calls at once.
+ *
+ * bucket   fills with bytes at the allowed rate; a call takes its bytes out and waits until the level is back at
+ *          zero. A single file still travels at full speed: the average is what is kept.
+ * slot     a place for one call; lists hold one only while they ask, never while their reader works
+ */
+import { type Clock, systemClock } from '../util/clock.ts';
+import { Semaphore } from '../util/semaphore.ts';
+import type { Backend, FileInfo, Wrap } from './backend.ts';
+import { cancellation, pause, throwIfAborted, totalLength } from './calls.ts';
+
+export interface LimitOptions {
+  readonly uploadBytesPerSecond?: number;
+  readonly downloadBytesPerSecond?: number;
+  /** Calls at once; what the storage's traits say unless told. */
+  readonly connections?: number;
+  readonly clock?: Clock;
+}
+
+type Spend = (bytes: number, signal: AbortSignal | undefined) => Promise<void>;
+
+/** So much unused allowance is kept, in seconds: small files then pass without a wait each. */
+const BURST_SECONDS = 0.25;
+
+function bucket(rate: number | undefined, clock: Clock): Spend {
+  if (rate === undefined) return async () => undefined;
+  const full = rate * BURST_SECONDS;
+  let level = full;
+  let filled = clock.now();
+  return async (bytes, signal) => {
+    throwIfAborted(signal);
+    const now = clock.now();
+    // The clock of the machine may be set back.
+    level = Math.min(full, level + (Math.max(0, now - filled) * rate) / 1000);
+    filled = now;
+    level -= bytes;
+    if (level < 0) await pause(clock, (-level / rate) * 1000, signal);
+  };
+}
+
+/** Waits for a slot; an abort ends the wait at once, and the slot goes to the next when its turn comes. */
+async function takeSlot(slots: Semaphore, signal: AbortSignal | undefined): Promise<void> {
+  throwIfAborted(signal);
+  const mine = slots.acquire();
+  if (signal === undefined) return mine;
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      void mine.then(() => slots.release());
+      reject(cancellation(signal));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([mine, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function inSlot<T>(
+  slots: Semaphore,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  await takeSlot(slots, signal);
+  try {
+    throwIfAborted(signal);
+    return await work();
+  } finally {
+    slots.release();
+  }
+}
+
+async function* listInSlots(
+  slots: Semaphore,
+  files: AsyncIterable<FileInfo>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FileInfo> {
+  const iterator = files[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await inSlot(slots, signal, () => iterator.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+export function limit(o: LimitOptions = {}): Wrap {
+  const clock = o.clock ?? systemClock;
+  const upload = bucket(o.uploadBytesPerSecond, clock);
+  const download = bucket(o.downloadBytesPerSecond, clock);
+  return (inner): Backend => {
+    const connections = o.connections ?? inner.traits.connections;
+    const slots = new Semaphore(connections);
+    return {
+      location: inner.location,
+      traits: { ...inner.traits, connections },
+      async save(h, data, c) {
+        await upload(totalLength(data), c?.signal);
+        await inSlot(slots, c?.signal, () => inner.save(h, data, c));
+      },
+      async load(h, c) {
+        const bytes = await inSlot(slots, c?.signal, () => inner.load(h, c));
+        await download(bytes.length, c?.signal);
+        return bytes;
+      },
+      stat: (h, c) => inSlot(slots, c?.signal, () => inner.stat(h, c)),
+      list: (type, c) => listInSlots(slots, inner.list(type, c), c?.signal),
+      remove: (h, c) => inSlot(slots, c?.signal, () => inner.remove(h, c)),
+      close: () => inner.close(),
+    };
+  };
+}
