@@ -52,13 +52,23 @@ export function calibrate(clock: () => number = () => performance.now()): KdfPar
   let n = LEAST.n;
   while (128 * BLOCK_SIZE * n * 2 <= TARGET_MEMORY) n *= 2;
   const started = clock();
-  scryptSync('calibration', new Uint8Array(SALT_BYTES), 64, { N: n, r: BLOCK_SIZE, p: 1, maxmem: MAX_MEMORY });
+  scryptSync('calibration', new Uint8Array(SALT_BYTES), 64, {
+    N: n,
+    r: BLOCK_SIZE,
+    p: 1,
+    maxmem: MAX_MEMORY,
+  });
   const once = Math.max(1, clock() - started);
   return { n, r: BLOCK_SIZE, p: Math.max(1, Math.min(MAX_PARALLEL, Math.floor(TARGET_MS / once))) };
 }
 
 function checkParameters({ n, r, p }: KdfParameters): void {
   const whole = [n, r, p].every((x) => Number.isSafeInteger(x) && x >= 1);
-  const sane = whole && n >= 2 && Number.isInteger(Math.log2(n)) && p <= MAX_PARALLEL && 128 * r * (n + p) <= MAX_MEMORY;
-  if (!sane) throw new EngineError('damaged', `A key file asks for impossible scrypt parameters (N=${n}, r=${r}, p=${p}).`);
+  const sane =
+    whole && n >= 2 && Number.isInteger(Math.log2(n)) && p <= MAX_PARALLEL && 128 * r * (n + p) <= MAX_MEMORY;
+  if (!sane)
+    throw new EngineError(
+      'damaged',
+      `A key file asks for impossible scrypt parameters (N=${n}, r=${r}, p=${p}).`,
+    );
 }

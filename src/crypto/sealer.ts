@@ -78,12 +78,22 @@ export class Sealer {
 
   /** The plain bytes of a sealed message. Errors: 'damaged' if it is too short or its MAC does not fit. */
   open(sealed: Uint8Array): Uint8Array {
-    if (sealed.length < OVERHEAD) throw new EngineError('damaged', 'Sealed data is too short to hold its IV and MAC.');
+    if (sealed.length < OVERHEAD)
+      throw new EngineError('damaged', 'Sealed data is too short to hold its IV and MAC.');
     const iv = sealed.subarray(0, IV_BYTES);
     const ciphertext = sealed.subarray(IV_BYTES, sealed.length - MAC_BYTES);
     this.#setNonce(iv);
-    if (!sodium.crypto_onetimeauth_verify(sealed.subarray(sealed.length - MAC_BYTES), ciphertext, this.#oneTimeKey)) {
-      throw new EngineError('damaged', 'The authentication code of sealed data does not fit: it was altered or damaged.');
+    if (
+      !sodium.crypto_onetimeauth_verify(
+        sealed.subarray(sealed.length - MAC_BYTES),
+        ciphertext,
+        this.#oneTimeKey,
+      )
+    ) {
+      throw new EngineError(
+        'damaged',
+        'The authentication code of sealed data does not fit: it was altered or damaged.',
+      );
     }
     const plain = new Uint8Array(ciphertext.length);
     this.#ctrInto(iv, ciphertext, plain, 0);

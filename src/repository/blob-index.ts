@@ -12,33 +12,28 @@
  */
 import { EngineError } from '../api/errors.ts';
 import type { BlobType, Id, PackedBlob } from '../format/types.ts';
+import type { SharedIndexBuffers } from '../workers/protocol.ts';
+import {
+  ID_WORDS,
+  idWords,
+  KIND_PACK,
+  SharedIndexReader,
+  TREE_BIT,
+  ENTRY_WORDS as WORDS,
+} from '../workers/shared-index.ts';
 
-const WORDS = 12;
-const ID_WORDS = 8;
-const KIND_PACK = 8;
 const OFFSET = 9;
 const LENGTH = 10;
 const UNCOMPRESSED = 11;
-const TREE_BIT = 0x8000_0000;
 const LEAST_CAPACITY = 1024;
 /** The name of a pack that is still being built. */
 const UNNAMED = '' as Id;
 
-/** The two shared buffers of an index; what is posted to a worker. */
-export interface SharedIndex {
-  readonly entries: SharedArrayBuffer;
-  readonly slots: SharedArrayBuffer;
-}
+type Place = Omit<PackedBlob, 'id'>;
 
 /** A blob and the pack that holds this copy. */
 export interface BlobLocation extends PackedBlob {
   readonly pack: Id;
-}
-
-/** The 8 big-endian words of an id. */
-export function idWords(id: string, out: Uint32Array = new Uint32Array(ID_WORDS)): Uint32Array {
-  for (let i = 0; i < ID_WORDS; i++) out[i] = Number.parseInt(id.substring(i * 8, i * 8 + 8), 16);
-  return out;
 }
 
 function wordsToId(words: Uint32Array, at: number): Id {
@@ -47,44 +42,9 @@ function wordsToId(words: Uint32Array, at: number): Id {
   return hex as Id;
 }
 
-/** The reading side: knows whether a blob is there. Usable in any thread. */
-export class SharedIndexReader {
-  readonly #entries: Uint32Array;
-  readonly #slots: Uint32Array;
-  readonly #mask: number;
-  readonly #probe = new Uint32Array(ID_WORDS);
-
-  constructor(shared: SharedIndex) {
-    this.#entries = new Uint32Array(shared.entries);
-    this.#slots = new Uint32Array(shared.slots);
-    this.#mask = this.#slots.length - 1;
-  }
-
-  has(type: BlobType, id: string): boolean {
-    return this.find(type, idWords(id, this.#probe), 0) >= 0;
-  }
-
-  /** The entry number of the copy that follows after `skip` others, or -1. */
-  find(type: BlobType, id: Uint32Array, skip: number): number {
-    const kind = type === 'tree' ? TREE_BIT : 0;
-    for (let slot = id[0]! & this.#mask, left = skip; ; slot = (slot + 1) & this.#mask) {
-      const entry = this.#slots[slot]! - 1;
-      if (entry < 0) return -1;
-      if (this.#matches(entry * WORDS, kind, id) && left-- === 0) return entry;
-    }
-  }
-
-  #matches(at: number, kind: number, id: Uint32Array): boolean {
-    const e = this.#entries;
-    if (e[at] !== id[0] || (e[at + KIND_PACK]! & TREE_BIT) !== (kind | 0)) return false;
-    for (let i = 1; i < ID_WORDS; i++) if (e[at + i] !== id[i]) return false;
-    return true;
-  }
-}
-
 /** The owner's side. */
 export class BlobIndex {
-  #shared: SharedIndex;
+  #shared: SharedIndexBuffers;
   #reader: SharedIndexReader;
   #entries: Uint32Array;
   #slots: Uint32Array;
@@ -92,16 +52,16 @@ export class BlobIndex {
   readonly #packs: Id[] = [];
   readonly #packNumbers = new Map<Id, number>();
   readonly #probe = new Uint32Array(ID_WORDS);
-  readonly #onGrow: (shared: SharedIndex) => void;
+  readonly #onGrow: (shared: SharedIndexBuffers) => void;
 
   /** `onGrow` hears of each new pair of buffers, so that workers can be given them. */
-  constructor(onGrow: (shared: SharedIndex) => void = () => {}, capacity: number = LEAST_CAPACITY) {
+  constructor(onGrow: (shared: SharedIndexBuffers) => void = () => {}, capacity: number = LEAST_CAPACITY) {
     this.#onGrow = onGrow;
     this.#shared = allocate(Math.max(LEAST_CAPACITY, capacity));
     [this.#entries, this.#slots, this.#reader] = views(this.#shared);
   }
 
-  get shared(): SharedIndex {
+  get shared(): SharedIndexBuffers {
     return this.#shared;
   }
 
@@ -169,6 +129,20 @@ export class BlobIndex {
     if (!this.#isKnown(blob, words, number)) this.#append(blob, words, number);
   }
 
+  /** The same for many blobs of one pack, with ids as 32 bytes that may be overwritten afterwards. */
+  adder(
+    pack: Id,
+  ): (id: Uint8Array, type: BlobType, offset: number, length: number, uncompressed: number) => void {
+    const number = this.#packNumber(pack);
+    const words = this.#probe;
+    return (id, type, offset, length, uncompressedLength) => {
+      const view = new DataView(id.buffer, id.byteOffset, 32);
+      for (let i = 0; i < ID_WORDS; i++) words[i] = view.getUint32(i * 4);
+      const place = { type, offset, length, uncompressedLength };
+      if (!this.#isKnown(place, words, number)) this.#append(place, words, number);
+    };
+  }
+
   /** A number for a pack that is still being built and has no name yet. */
   openPack(): number {
     this.#packs.push(UNNAMED);
@@ -197,7 +171,7 @@ export class BlobIndex {
     return number;
   }
 
-  #isKnown(blob: PackedBlob, words: Uint32Array, packNumber: number): boolean {
+  #isKnown(blob: Place, words: Uint32Array, packNumber: number): boolean {
     for (let skip = 0; ; skip++) {
       const entry = this.#reader.find(blob.type, words, skip);
       if (entry < 0) return false;
@@ -207,7 +181,7 @@ export class BlobIndex {
     }
   }
 
-  #append(blob: PackedBlob, words: Uint32Array, packNumber: number): void {
+  #append(blob: Place, words: Uint32Array, packNumber: number): void {
     if ((this.#count + 1) * 2 > this.#slots.length) this.#grow();
     const at = this.#count * WORDS;
     const e = this.#entries;
@@ -230,7 +204,7 @@ export class BlobIndex {
   }
 }
 
-function allocate(capacity: number): SharedIndex {
+function allocate(capacity: number): SharedIndexBuffers {
   const rounded = 2 ** Math.ceil(Math.log2(capacity));
   return {
     entries: new SharedArrayBuffer(rounded * WORDS * 4),
@@ -238,7 +212,7 @@ function allocate(capacity: number): SharedIndex {
   };
 }
 
-function views(shared: SharedIndex): [Uint32Array, Uint32Array, SharedIndexReader] {
+function views(shared: SharedIndexBuffers): [Uint32Array, Uint32Array, SharedIndexReader] {
   return [new Uint32Array(shared.entries), new Uint32Array(shared.slots), new SharedIndexReader(shared)];
 }
 

@@ -57,7 +57,10 @@ export class BlobReader {
   }
 
   #direct(at: BlobLocation, o?: CallOptions): Promise<Uint8Array> {
-    return this.#backend.load({ type: 'pack', name: at.pack }, { ...o, offset: at.offset, length: at.length });
+    return this.#backend.load(
+      { type: 'pack', name: at.pack },
+      { ...o, offset: at.offset, length: at.length },
+    );
   }
 
   async #fromBlocks(at: BlobLocation, o?: CallOptions): Promise<Uint8Array> {
@@ -90,7 +93,8 @@ export class BlobReader {
       const offset = block * BLOCK_BYTES;
       const { size } = await this.#backend.stat(handle, o);
       const length = Math.min(BLOCK_BYTES, size - offset);
-      if (length <= 0) throw new EngineError('range', `Pack ${pack} ends before the blob that the index places there.`);
+      if (length <= 0)
+        throw new EngineError('range', `Pack ${pack} ends before the blob that the index places there.`);
       return await this.#backend.load(handle, { ...o, offset, length });
     } catch (e) {
       this.#blocks.delete(key);

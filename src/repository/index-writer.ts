@@ -43,7 +43,7 @@ export class IndexWriter {
     const packs = this.#packs;
     this.#packs = [];
     this.#blobs = 0;
-    const content = serializeIndex({ supersedes: [], packs });
+    const content = serializeIndex(packs);
     this.#saved.push(await this.#files.save('index', content, this.#o));
   }
 }

@@ -9,6 +9,7 @@ import { sha256 } from '../format/hash.ts';
 import { parseKeyFile, parseMasterKey, serializeKeyFile, serializeMasterKey } from '../format/key.ts';
 import { now } from '../format/time.ts';
 import { type Id, isId, type KeyFile } from '../format/types.ts';
+import { systemClock } from '../util/clock.ts';
 import { loadVerified } from './sealed-files.ts';
 
 export interface OpenedKey {
@@ -32,7 +33,11 @@ export interface AddKeyOptions extends CallOptions, Identity {
  * Errors: 'wrong-password' when it fits none; 'repository-missing' when there is no key at all; 'damaged' when keys
  * exist but none can be read.
  */
-export async function searchKey(backend: Backend, password: string, o: SearchOptions = {}): Promise<OpenedKey> {
+export async function searchKey(
+  backend: Backend,
+  password: string,
+  o: SearchOptions = {},
+): Promise<OpenedKey> {
   const ids = await keyIds(backend, o);
   let unreadable: unknown;
   for (const id of hintedFirst(ids, o.hint).slice(0, o.maxKeys ?? 20)) {
@@ -65,13 +70,22 @@ function hintedFirst(ids: readonly Id[], hint: string | undefined): readonly Id[
 }
 
 function noKeys(backend: Backend): EngineError {
-  return new EngineError('repository-missing', `There is no key in ${backend.location}, so it can't be opened.`, {
-    hint: 'A repository without its keys folder is lost; look for a copy of that folder.',
-  });
+  return new EngineError(
+    'repository-missing',
+    `There is no key in ${backend.location}, so it can't be opened.`,
+    {
+      hint: 'A repository without its keys folder is lost; look for a copy of that folder.',
+    },
+  );
 }
 
 /** Errors: 'wrong-password', 'damaged', and the backend's. */
-export async function openKey(backend: Backend, id: Id, password: string, o?: CallOptions): Promise<OpenedKey> {
+export async function openKey(
+  backend: Backend,
+  id: Id,
+  password: string,
+  o?: CallOptions,
+): Promise<OpenedKey> {
   const file = await loadKeyFile(backend, id, o);
   const user = await deriveKey(password, file.salt, file);
   const plain = openWith(user, file.data);
@@ -91,13 +105,26 @@ export async function loadKeyFile(backend: Backend, id: Id, o?: CallOptions): Pr
 }
 
 /** Stores a new key file that seals `master` with `password`; returns its id. */
-export async function addKey(backend: Backend, master: SealKey, password: string, o: AddKeyOptions): Promise<Id> {
+export async function addKey(
+  backend: Backend,
+  master: SealKey,
+  password: string,
+  o: AddKeyOptions,
+): Promise<Id> {
   const kdf = o.kdf ?? calibrate();
   const salt = newSalt();
   const user = await deriveKey(password, salt, kdf);
   const data = new Sealer(user).seal(serializeMasterKey(master));
   const { username, hostname } = o;
-  const file = serializeKeyFile({ created: now(), username, hostname, kdf: 'scrypt', ...kdf, salt, data });
+  const file = serializeKeyFile({
+    created: now(systemClock),
+    username,
+    hostname,
+    kdf: 'scrypt',
+    ...kdf,
+    salt,
+    data,
+  });
   const id = sha256(file);
   await backend.save({ type: 'key', name: id }, [file], o);
   // A key that does not open is worse than none: whoever calls may remove the old one next.

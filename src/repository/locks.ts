@@ -174,7 +174,12 @@ function writeLock(files: SealedFiles, o: LockOptions, clock: Clock): Promise<Id
   return files.save('lock', content, { fromReserve: true });
 }
 
-async function refuseIfLocked(files: SealedFiles, o: LockOptions, clock: Clock, own: Id | undefined): Promise<void> {
+async function refuseIfLocked(
+  files: SealedFiles,
+  o: LockOptions,
+  clock: Clock,
+  own: Id | undefined,
+): Promise<void> {
   for await (const lock of listLocks(files, o)) {
     if (lock.id === own || (lock.ok && isStale(lock, clock, o))) continue;
     if (!lock.ok || lock.exclusive || o.exclusive) throw lockedBy(lock);
@@ -221,10 +226,14 @@ function isProcessAlive(pid: number): boolean {
 
 function lockedBy(lock: ListedLock): EngineError {
   if (!lock.ok) {
-    return new EngineError('locked', `The repository has a lock that can't be read (${lock.id.slice(0, 8)}).`, {
-      hint: 'If nothing else uses the repository, run "unlock --remove-all".',
-      context: { lock: lock.id },
-    });
+    return new EngineError(
+      'locked',
+      `The repository has a lock that can't be read (${lock.id.slice(0, 8)}).`,
+      {
+        hint: 'If nothing else uses the repository, run "unlock --remove-all".',
+        context: { lock: lock.id },
+      },
+    );
   }
   const { exclusive, pid, hostname, username, time } = lock;
   return new EngineError(

@@ -96,7 +96,9 @@ export class PackerSet {
 
   /** All packers that hold something; none is open afterwards. */
   drain(): Packer[] {
-    return this.#open.splice(0, this.#open.length, ...this.#open.map(() => undefined)).filter((p) => p !== undefined);
+    return this.#open
+      .splice(0, this.#open.length, ...this.#open.map(() => undefined))
+      .filter((p) => p !== undefined);
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { EngineError, isEngineError } from '../api/errors.ts';
-import { type Backend, CONFIG_HANDLE, type CallOptions } from '../backend/backend.ts';
+import { type Backend, type CallOptions, CONFIG_HANDLE } from '../backend/backend.ts';
 import { formatPolynomial, randomPolynomial } from '../chunker/polynomial.ts';
 import type { KdfParameters } from '../crypto/kdf.ts';
 import { newSealKey } from '../crypto/kdf.ts';
@@ -21,7 +21,8 @@ import type { BlobType, Config, Id, Snapshot, StoredSnapshot, Tree } from '../fo
 import { forEachLimit } from '../util/semaphore.ts';
 import type { Compression } from '../util/zstd.ts';
 import type { CodecOptions } from '../workers/blob-codec.ts';
-import { BlobIndex, type SharedIndex } from './blob-index.ts';
+import type { SharedIndexBuffers } from '../workers/protocol.ts';
+import { BlobIndex } from './blob-index.ts';
 import { BlobReader } from './blob-reader.ts';
 import { BlobWriter, type WriterOptions } from './blob-writer.ts';
 import { addKey, type Identity, keyIds, type OpenedKey, searchKey } from './keys.ts';
@@ -115,9 +116,7 @@ export class Repository {
     const ids = await this.files.ids('index', o);
     await forEachLimit(ids, Math.max(2, this.backend.traits.connections), async (id) => {
       try {
-        const content = await this.files.load('index', id, o);
-        let pack = '' as Id;
-        visitIndex(content, { pack: (p) => { pack = p; }, blob: (b) => index.add(pack, b) });
+        addIndexFile(index, await this.files.load('index', id, o));
       } catch (e) {
         if (isEngineError(e, 'not-found')) return;
         if (!isEngineError(e, 'damaged') || !o.onDamaged) throw e;
@@ -138,7 +137,18 @@ export interface SnapshotsOptions extends CallOptions {
 
 export interface LoadIndexOptions extends CallOptions {
   readonly onDamaged?: (id: Id, error: EngineError) => void;
-  readonly onGrow?: (shared: SharedIndex) => void;
+  readonly onGrow?: (shared: SharedIndexBuffers) => void;
+}
+
+/** All blobs of one index file, into the index. Error: 'damaged'. */
+export function addIndexFile(index: BlobIndex, content: Uint8Array): void {
+  let add: ReturnType<BlobIndex['adder']> | undefined;
+  visitIndex(content, {
+    onPack: (pack) => {
+      add = index.adder(pack);
+    },
+    onBlob: (id, type, offset, length, uncompressed) => add?.(id, type, offset, length, uncompressed),
+  });
 }
 
 function byTime(a: StoredSnapshot, b: StoredSnapshot): number {
@@ -171,7 +181,10 @@ export class IndexedRepository {
 
   writer(o?: WriterOptions): BlobWriter {
     const { backend, files, sealer, codec, options } = this.repository;
-    return new BlobWriter({ backend, files, sealer, index: this.index, codec, packBytes: options.packBytes }, o);
+    return new BlobWriter(
+      { backend, files, sealer, index: this.index, codec, packBytes: options.packBytes },
+      o,
+    );
   }
 }
 

@@ -85,7 +85,10 @@ export class SealedFiles {
     const opened = this.#sealer.open(sealed);
     const back = type === 'config' ? opened : this.#unfold(opened);
     if (!Buffer.from(back.buffer, back.byteOffset, back.length).equals(plain)) {
-      throw new EngineError('internal', `A ${type} file did not survive its own sealing. This points to faulty memory.`);
+      throw new EngineError(
+        'internal',
+        `A ${type} file did not survive its own sealing. This points to faulty memory.`,
+      );
     }
   }
 }

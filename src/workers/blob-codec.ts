@@ -29,7 +29,13 @@ export interface SealedBlob {
 }
 
 /** The sealed form of a blob. Errors: 'internal' if it does not open to what went in (bad memory, say). */
-export function sealBlob(sealer: Sealer, type: BlobType, id: Id, plain: Uint8Array, o: CodecOptions): SealedBlob {
+export function sealBlob(
+  sealer: Sealer,
+  type: BlobType,
+  id: Id,
+  plain: Uint8Array,
+  o: CodecOptions,
+): SealedBlob {
   const packed = pack(type, plain, o);
   const sealed = sealer.seal(packed ?? plain);
   const blob = { id, type, sealed, uncompressedLength: packed ? plain.length : 0 };
@@ -61,7 +67,8 @@ function verify(sealer: Sealer, blob: SealedBlob): void {
 export function openBlob(sealer: Sealer, id: Id, sealed: Uint8Array, uncompressedLength: number): Uint8Array {
   const packed = sealer.open(sealed);
   const plain = uncompressedLength === 0 ? packed : unfold(packed, uncompressedLength, id);
-  if (sha256(plain) !== id) throw new EngineError('damaged', `Blob ${id} holds other bytes than its name says.`);
+  if (sha256(plain) !== id)
+    throw new EngineError('damaged', `Blob ${id} holds other bytes than its name says.`);
   return plain;
 }
 

@@ -1,0 +1,215 @@
+/**
+ * What a worker thread does, without the thread: so it can be tested, and used in place. All work is synchronous;
+ * the thread has nothing else to do.
+ */
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { assertNever, EngineError } from '../api/errors.ts';
+import { Chunker } from '../chunker/chunker.ts';
+import { Sealer } from '../crypto/sealer.ts';
+import { sha256 } from '../format/hash.ts';
+import type { Id } from '../format/types.ts';
+import { translateFsError } from '../fs/errors.ts';
+import { openForRead } from '../fs/read.ts';
+import { isZero } from '../fs/write.ts';
+import { rawByteString } from '../util/byte-string.ts';
+import { openBlob, sealBlob } from './blob-codec.ts';
+import { Output } from './output.ts';
+import type {
+  FileOutcome,
+  FilesJob,
+  Job,
+  NewBlob,
+  ScanJob,
+  ScanReply,
+  SealJob,
+  SharedIndexBuffers,
+  UnsealJob,
+  UnsealReply,
+  WorkerSetup,
+} from './protocol.ts';
+import { SharedIndexReader } from './shared-index.ts';
+
+export interface Answer {
+  readonly reply: unknown;
+  readonly transfer: ArrayBuffer[];
+}
+
+const HOLE_BYTES = 4096;
+/** The thread knows files by number only; whoever asked knows the path. */
+const NO_PATH = rawByteString('');
+
+export class BlobWorker {
+  readonly #sealer: Sealer;
+  readonly #setup: WorkerSetup;
+  readonly #chunker: Chunker | undefined;
+  #memory: Uint8Array = new Uint8Array(0);
+  #index: SharedIndexReader | undefined;
+  #input = new Uint8Array(0);
+
+  constructor(setup: WorkerSetup) {
+    this.#setup = setup;
+    this.#sealer = new Sealer(setup.key);
+    if (!setup.chunking) return;
+    const { module, memory, index } = setup.chunking;
+    this.#chunker = new Chunker(module, memory);
+    this.#memory = new Uint8Array(memory.buffer);
+    this.#index = new SharedIndexReader(index);
+  }
+
+  shareIndex(index: SharedIndexBuffers): void {
+    this.#index = new SharedIndexReader(index);
+  }
+
+  run(job: Job): Answer {
+    switch (job.kind) {
+      case 'files':
+        return this.#files(job);
+      case 'scan':
+        return { reply: this.#scan(job), transfer: [] };
+      case 'seal':
+        return this.#seal(job);
+      case 'unseal':
+        return { reply: this.#unseal(job), transfer: [] };
+      default:
+        return assertNever(job);
+    }
+  }
+
+  #files(job: FilesJob): Answer {
+    const out = new Output(256 * 1024);
+    // Two equal files of one batch are one blob, although the index knows it only later.
+    const seen = new Set<Id>();
+    const files = job.paths.map((path) => this.#file(path, job.limit, out, seen));
+    const buffer = out.finish();
+    return { reply: { files, buffer }, transfer: [buffer.buffer] };
+  }
+
+  #file(path: FilesJob['paths'][number], limit: number, out: Output, seen: Set<Id>): FileOutcome {
+    try {
+      const { fd, stat } = openForRead(path);
+      try {
+        if (stat.size >= limit) return { kind: 'large', stat };
+        const content = this.#readAll(fd, limit);
+        if (content.length >= limit) return { kind: 'large', stat };
+        const id = content.length === 0 ? undefined : sha256(content);
+        const blob = id && !seen.has(id) ? this.#sealNew(id, content, out) : undefined;
+        if (id) seen.add(id);
+        return { kind: 'read', stat, id, blob };
+      } finally {
+        closeSync(fd);
+      }
+    } catch (e) {
+      return {
+        kind: 'failed',
+        error: (e instanceof EngineError ? e : translateFsError(e, path, 'read')).toWire(),
+      };
+    }
+  }
+
+  /** Up to `limit` bytes of an open file, in a buffer that the next call uses again. */
+  #readAll(fd: number, limit: number): Uint8Array {
+    if (this.#input.length < limit) this.#input = new Uint8Array(limit);
+    let length = 0;
+    while (length < limit) {
+      const n = readSync(fd, this.#input, length, limit - length, length);
+      if (n === 0) break;
+      length += n;
+    }
+    return this.#input.subarray(0, length);
+  }
+
+  #scan(job: ScanJob): ScanReply {
+    const { slab, carryFrom, carryBytes } = job;
+    if (carryBytes > 0 && carryFrom !== slab) {
+      this.#memory.copyWithin(slab, carryFrom, carryFrom + carryBytes);
+    }
+    const filled = job.fd < 0 ? { bytes: job.filled, end: job.last } : this.#fill(job);
+    const total = carryBytes + filled.bytes;
+    const { cuts, rest, scanned } = this.#cut(slab, total, job.scanned);
+    if (filled.end && rest > 0)
+      return { cuts: [...cuts, rest], read: filled.bytes, rest: 0, scanned: 0, end: true };
+    return { cuts, read: filled.bytes, rest, scanned, end: filled.end };
+  }
+
+  #fill({ fd, position, slab, slabBytes, carryBytes }: ScanJob): { bytes: number; end: boolean } {
+    const start = slab + carryBytes;
+    const room = slabBytes - carryBytes;
+    let bytes = 0;
+    while (bytes < room) {
+      const n = readSync(fd, this.#memory, start + bytes, room - bytes, position + bytes);
+      if (n === 0) return { bytes, end: true };
+      bytes += n;
+    }
+    return { bytes, end: false };
+  }
+
+  #cut(slab: number, total: number, firstScanned: number): { cuts: number[]; rest: number; scanned: number } {
+    const cuts: number[] = [];
+    let at = 0;
+    for (let scanned = firstScanned; ; scanned = 0) {
+      const length = this.#chunker!.findCut(slab + at, scanned, total - at);
+      if (length === 0) return { cuts, rest: total - at, scanned: total - at };
+      cuts.push(length);
+      at += length;
+    }
+  }
+
+  #seal(job: SealJob): Answer {
+    const out = new Output(job.chunks.reduce((sum, c) => sum + c.length + 64, 0));
+    const ids: Id[] = [];
+    const blobs: (NewBlob | undefined)[] = [];
+    for (const { offset, length } of job.chunks) {
+      const plain = this.#memory.subarray(offset, offset + length);
+      const id = sha256(plain);
+      ids.push(id);
+      blobs.push(this.#sealNew(id, plain, out));
+    }
+    const buffer = out.finish();
+    return { reply: { ids, blobs, buffer }, transfer: [buffer.buffer] };
+  }
+
+  #sealNew(id: Id, plain: Uint8Array, out: Output): NewBlob | undefined {
+    if (this.#index!.has('data', id)) return undefined;
+    const { sealed, uncompressedLength } = sealBlob(this.#sealer, 'data', id, plain, this.#setup.codec);
+    const offset = out.append(sealed);
+    return { id, plainLength: plain.length, uncompressedLength, offset, length: sealed.length };
+  }
+
+  #unseal(job: UnsealJob): UnsealReply {
+    return { failures: job.blobs.map((blob) => this.#unsealOne(job, blob)) };
+  }
+
+  #unsealOne(job: UnsealJob, blob: UnsealJob['blobs'][number]): UnsealReply['failures'][number] {
+    let fd: number | undefined;
+    try {
+      const sealed = job.data.subarray(blob.offset, blob.offset + blob.length);
+      const plain = openBlob(this.#sealer, blob.id, sealed, blob.uncompressedLength);
+      for (const write of blob.writes) {
+        fd = write.fd;
+        if (!(job.sparse && isZero(plain))) writeAll(write.fd, plain, write.position, job.sparse);
+      }
+      return undefined;
+    } catch (e) {
+      return { error: (e instanceof EngineError ? e : translateFsError(e, NO_PATH, 'write')).toWire(), fd };
+    }
+  }
+}
+
+/** With `sparse`, blocks of zeros are skipped: the file is a hole there already. */
+function writeAll(fd: number, bytes: Uint8Array, position: number, sparse: boolean): void {
+  if (!sparse) return writeRun(fd, bytes, position);
+  let from = 0;
+  for (let at = 0; at < bytes.length; at += HOLE_BYTES) {
+    const end = Math.min(at + HOLE_BYTES, bytes.length);
+    if (!isZero(bytes.subarray(at, end))) continue;
+    if (at > from) writeRun(fd, bytes.subarray(from, at), position + from);
+    from = end;
+  }
+  if (from < bytes.length) writeRun(fd, bytes.subarray(from), position + from);
+}
+
+function writeRun(fd: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * A few threads that take jobs. A job goes to a thread that has nothing to do; the others wait, those said to be
+ * urgent first.
+ */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { EngineError, messageOf } from '../api/errors.ts';
+import type { Job, ReplyOf, Request, Response, SharedIndexBuffers, WorkerSetup } from './protocol.ts';
+
+interface Pending {
+  readonly job: Job;
+  readonly transfer: readonly ArrayBuffer[];
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly running: Map<number, Pending>;
+}
+
+/** More threads than this only wait for the disk. */
+const MOST_THREADS = 8;
+/** Jobs that a thread holds at once: one under way, one behind it, so that it need not wait for this thread. */
+const DEPTH = 2;
+
+export function defaultThreads(): number {
+  return Math.max(1, Math.min(MOST_THREADS, availableParallelism()));
+}
+
+export class WorkerPool {
+  readonly size: number;
+  readonly #threads: Thread[] = [];
+  readonly #queue: Pending[] = [];
+  readonly #setup: WorkerSetup;
+  #index: SharedIndexBuffers | undefined;
+  #next = 1;
+  #failure: EngineError | undefined;
+
+  /** Threads start when the first jobs come. */
+  constructor(setup: WorkerSetup, size: number = defaultThreads()) {
+    this.#setup = setup;
+    this.#index = setup.chunking?.index;
+    this.size = size;
+  }
+
+  /** Errors: those of the job, as EngineError; 'internal' if the thread dies. */
+  run<J extends Job>(job: J, o: RunOptions = {}): Promise<ReplyOf<J>> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise<unknown>((resolve, reject) => {
+      const pending = { job, transfer: o.transfer ?? [], resolve, reject };
+      if (o.urgent) this.#queue.unshift(pending);
+      else this.#queue.push(pending);
+      this.#dispatch();
+    }) as Promise<ReplyOf<J>>;
+  }
+
+  /** Gives all threads a larger index. */
+  shareIndex(index: SharedIndexBuffers): void {
+    this.#index = index;
+    for (const { worker } of this.#threads) worker.postMessage({ index } satisfies Request);
+  }
+
+  async close(): Promise<void> {
+    this.#fail(new EngineError('cancelled', 'The workers were stopped.'));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const thread = this.#leastBusy();
+      if (!thread) return;
+      const pending = this.#queue.shift()!;
+      const number = this.#next++;
+      thread.running.set(number, pending);
+      thread.worker.postMessage(
+        { number, job: pending.job } satisfies Request,
+        pending.transfer as ArrayBuffer[],
+      );
+    }
+  }
+
+  #leastBusy(): Thread | undefined {
+    const idle = this.#threads.find((t) => t.running.size === 0);
+    if (idle) return idle;
+    if (this.#threads.length < this.size) return this.#start();
+    return this.#threads.find((t) => t.running.size < DEPTH);
+  }
+
+  #start(): Thread {
+    const worker = new Worker(workerUrl(), { workerData: this.#currentSetup() });
+    const thread: Thread = { worker, running: new Map() };
+    worker.on('message', (response: Response) => this.#settle(thread, response));
+    worker.on('error', (e) => this.#fail(crashed(e)));
+    worker.on('exit', () => this.#fail(crashed(new Error('it ended'))));
+    // An idle pool must not keep a finished command alive.
+    worker.unref();
+    this.#threads.push(thread);
+    return thread;
+  }
+
+  #currentSetup(): WorkerSetup {
+    const { chunking } = this.#setup;
+    if (!chunking || !this.#index) return this.#setup;
+    return { ...this.#setup, chunking: { ...chunking, index: this.#index } };
+  }
+
+  #settle(thread: Thread, response: Response): void {
+    const pending = thread.running.get(response.number);
+    thread.running.delete(response.number);
+    if (pending && 'error' in response) pending.reject(EngineError.fromWire(response.error));
+    else if (pending && 'reply' in response) pending.resolve(response.reply);
+    this.#dispatch();
+  }
+
+  /** One dead thread ends the pool: its jobs cannot be told from those that harmed it. */
+  #fail(error: EngineError): void {
+    this.#failure ??= error;
+    const lost = [...this.#queue.splice(0), ...this.#threads.flatMap((t) => [...t.running.values()])];
+    for (const thread of this.#threads) thread.running.clear();
+    for (const pending of lost) pending.reject(this.#failure);
+  }
+}
+
+export interface RunOptions {
+  readonly transfer?: readonly ArrayBuffer[];
+  /** Before those that wait already. */
+  readonly urgent?: boolean;
+}
+
+function crashed(cause: unknown): EngineError {
+  return new EngineError('internal', `A worker thread broke down: ${messageOf(cause)}.`, {}, { cause });
+}
+
+/** Beside this file: TypeScript in the source tree, the bundle in the built program. */
+function workerUrl(): URL {
+  const built = !import.meta.url.endsWith('.ts');
+  return new URL(built ? './worker-main.mjs' : './worker-main.ts', import.meta.url);
+}

@@ -1,0 +1,148 @@
+/**
+ * What is said between the engine's thread and its workers. Everything is plain data; large buffers are transferred
+ * or lie in shared memory.
+ *
+ * slab    a piece of the shared memory into which a large file is read, scanned for cuts and sealed from
+ * files   many small files, each one blob: read, hashed and sealed in one go
+ * scan    fill a slab from an open file and find where to cut
+ * seal    hash chunks of a slab and seal those that the repository does not have
+ * unseal  open the blobs of a piece of a pack and write them to where they belong
+ */
+import type { WireError } from '../api/errors.ts';
+import type { SealKey } from '../crypto/sealer.ts';
+import type { Id } from '../format/types.ts';
+import type { FileStat } from '../fs/stat.ts';
+import type { ByteString } from '../util/byte-string.ts';
+import type { CodecOptions } from './blob-codec.ts';
+
+/** The two shared buffers of a blob index; see repository/blob-index.ts. */
+export interface SharedIndexBuffers {
+  readonly entries: SharedArrayBuffer;
+  readonly slots: SharedArrayBuffer;
+}
+
+export interface WorkerSetup {
+  readonly key: SealKey;
+  readonly codec: CodecOptions;
+  /** Present for backups: the kernel, its memory with the tables written, and the index. */
+  readonly chunking?: {
+    readonly module: WebAssembly.Module;
+    readonly memory: WebAssembly.Memory;
+    readonly index: SharedIndexBuffers;
+  };
+}
+
+export type Job = FilesJob | ScanJob | SealJob | UnsealJob;
+
+export interface FilesJob {
+  readonly kind: 'files';
+  readonly paths: readonly ByteString[];
+  /** A file that turns out to have at least this many bytes is left to the slabs. */
+  readonly limit: number;
+}
+
+/** A new blob: its place in the reply's buffer. */
+export interface NewBlob {
+  readonly id: Id;
+  readonly plainLength: number;
+  readonly uncompressedLength: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export type FileOutcome =
+  | {
+      readonly kind: 'read';
+      readonly stat: FileStat;
+      readonly id: Id | undefined;
+      readonly blob: NewBlob | undefined;
+    }
+  | { readonly kind: 'large'; readonly stat: FileStat }
+  | { readonly kind: 'failed'; readonly error: WireError };
+
+export interface FilesReply {
+  readonly files: readonly FileOutcome[];
+  readonly buffer: Uint8Array;
+}
+
+export interface ScanJob {
+  readonly kind: 'scan';
+  /** An open file, or -1: the slab has been filled already. */
+  readonly fd: number;
+  /** Where in the file the first new byte is. */
+  readonly position: number;
+  /** Byte offsets in the shared memory. */
+  readonly slab: number;
+  readonly slabBytes: number;
+  /** Bytes of an unfinished chunk to be copied from `carryFrom` to the slab's start first, and how far searched. */
+  readonly carryFrom: number;
+  readonly carryBytes: number;
+  readonly scanned: number;
+  /** With fd -1: how many new bytes follow the carried ones. */
+  readonly filled: number;
+  /** With fd -1: no more will come. */
+  readonly last: boolean;
+}
+
+export interface ScanReply {
+  /** Lengths of the finished chunks, in order from the slab's start. */
+  readonly cuts: readonly number[];
+  /** New bytes taken in. */
+  readonly read: number;
+  /** What is left behind the last cut; 0 at the end of the file. */
+  readonly rest: number;
+  /** How much of the rest has been searched. */
+  readonly scanned: number;
+  readonly end: boolean;
+}
+
+export interface SealJob {
+  readonly kind: 'seal';
+  /** Chunks in the shared memory. */
+  readonly chunks: readonly { readonly offset: number; readonly length: number }[];
+}
+
+export interface SealReply {
+  readonly ids: readonly Id[];
+  /** For each chunk its new blob, or undefined if the repository has it. */
+  readonly blobs: readonly (NewBlob | undefined)[];
+  readonly buffer: Uint8Array;
+}
+
+export interface UnsealJob {
+  readonly kind: 'unseal';
+  /** A piece of a pack. */
+  readonly data: Uint8Array;
+  readonly blobs: readonly {
+    readonly id: Id;
+    /** In `data`. */
+    readonly offset: number;
+    readonly length: number;
+    readonly uncompressedLength: number;
+    /** Open files and positions that get the plain bytes. */
+    readonly writes: readonly { readonly fd: number; readonly position: number }[];
+  }[];
+  /** Leave holes where the bytes are zero. */
+  readonly sparse: boolean;
+}
+
+export interface UnsealReply {
+  /** For each blob: undefined, or why it could not be written. `at` tells what failed. */
+  readonly failures: readonly ({ readonly error: WireError; readonly fd: number | undefined } | undefined)[];
+}
+
+export type ReplyOf<J extends Job> = J extends FilesJob
+  ? FilesReply
+  : J extends ScanJob
+    ? ScanReply
+    : J extends SealJob
+      ? SealReply
+      : UnsealReply;
+
+/** What is posted to a worker. */
+export type Request = { readonly number: number; readonly job: Job } | { readonly index: SharedIndexBuffers };
+
+/** What comes back. */
+export type Response =
+  | { readonly number: number; readonly reply: unknown }
+  | { readonly number: number; readonly error: WireError };

@@ -1,0 +1,19 @@
+/** The entry of a worker thread: answers jobs, one after the other, until it is terminated. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { asEngineError } from '../api/errors.ts';
+import { BlobWorker } from './blob-worker.ts';
+import type { Request, Response, WorkerSetup } from './protocol.ts';
+
+const port = parentPort!;
+const worker = new BlobWorker(workerData as WorkerSetup);
+
+port.on('message', (request: Request) => {
+  if ('index' in request) return worker.shareIndex(request.index);
+  const { number, job } = request;
+  try {
+    const { reply, transfer } = worker.run(job);
+    port.postMessage({ number, reply } satisfies Response, transfer);
+  } catch (e) {
+    port.postMessage({ number, error: asEngineError(e).toWire() } satisfies Response);
+  }
+});
