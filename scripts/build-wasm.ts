@@ -1,7 +1,8 @@
 /** Compiles the chunker's kernel: src/chunker/kernel/index.ts → src/chunker/kernel.wasm. */
+import { execFile } from 'node:child_process';
 import { rename, rm, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
+import { promisify } from 'node:util';
 
 const FOLDER = 'src/chunker/kernel';
 const SOURCE = `${FOLDER}/index.ts`;
@@ -22,23 +23,20 @@ async function isUpToDate(): Promise<boolean> {
   return (await changedAt(OUTPUT)) > Math.max(...inputs);
 }
 
+/** Runs the compiler as a program: it is large, and few who call this need it. Its complaints are in the error. */
+async function compile(output: string): Promise<void> {
+  const compiler = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'));
+  const options = ['--config', CONFIG, '--outFile', output];
+  await promisify(execFile)(process.execPath, [compiler, SOURCE, ...options], { cwd: root });
+}
+
 /** Builds the kernel unless it is newer than its source. Safe to run several times at once. */
 export async function buildKernel(): Promise<void> {
   if (await isUpToDate()) return;
   // Written beside and renamed, so that no reader ever meets half a file.
   const fresh = `${OUTPUT.replace(/\.wasm$/, '')}.${process.pid}.new.wasm`;
   try {
-    const { error, stderr } = await asc.main([
-      SOURCE,
-      '--baseDir',
-      root,
-      '--config',
-      CONFIG,
-      '--outFile',
-      fresh,
-    ]);
-    if (error)
-      throw new Error(`the chunker's kernel does not compile:\n${stderr.toString()}`, { cause: error });
+    await compile(fresh);
     await rename(root + fresh, root + OUTPUT);
   } finally {
     await rm(root + fresh, { force: true });
