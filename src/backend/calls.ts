@@ -36,6 +36,9 @@ export async function pause(clock: Clock, ms: number, signal: AbortSignal | unde
   throwIfAborted(signal);
 }
 
+/** What can be asked of a storage, for logs and reports. */
+export type Operation = 'save' | 'load' | 'stat' | 'list' | 'remove';
+
 export interface Span {
   readonly offset: number;
   readonly length: number;

@@ -3,9 +3,7 @@ import { asEngineError, type ErrorCode } from '../api/errors.ts';
 import type { FileType } from '../format/types.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { FileInfo, Wrap } from './backend.ts';
-import { totalLength } from './calls.ts';
-
-export type Operation = 'save' | 'load' | 'stat' | 'list' | 'remove';
+import { type Operation, totalLength } from './calls.ts';
 
 export interface CallRecord {
   readonly operation: Operation;

@@ -9,10 +9,10 @@ import { asEngineError, type EngineError } from '../api/errors.ts';
 import type { FileType } from '../format/types.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { Backend, CallOptions, FileInfo, Wrap } from './backend.ts';
-import { pause, throwIfAborted } from './calls.ts';
+import { type Operation, pause, throwIfAborted } from './calls.ts';
 
 export interface RetryNotice {
-  readonly operation: 'save' | 'load' | 'stat' | 'list' | 'remove';
+  readonly operation: Operation;
   readonly type: FileType;
   /** '' for the config and for lists. */
   readonly name: string;

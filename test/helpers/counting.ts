@@ -1,6 +1,6 @@
 /** Counts the calls that reach a storage, and remembers the writes in their order. */
 import type { Handle, Wrap } from '../../src/backend/backend.ts';
-import type { Operation } from './faulty.ts';
+import type { Operation } from '../../src/backend/calls.ts';
 
 export interface Write {
   readonly operation: 'save' | 'remove';

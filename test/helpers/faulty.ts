@@ -5,9 +5,8 @@
  * crash   the process dies: the call in progress and all later ones throw, and nothing reaches the storage again
  */
 import type { Backend, CallOptions, FileInfo, Handle, LoadOptions, Wrap } from '../../src/backend/backend.ts';
+import type { Operation } from '../../src/backend/calls.ts';
 import type { FileType } from '../../src/format/types.ts';
-
-export type Operation = 'save' | 'load' | 'stat' | 'list' | 'remove';
 
 export interface Where {
   readonly operation?: Operation;
