@@ -1,0 +1,163 @@
+/**
+ * All that a command may use.
+ *
+ * host      makes repositories out of locations; the only way from here to the engine's insides
+ * default   the repository that Holdfast keeps in its own data folder for those who configured none
+ */
+import { isEngineError } from '../api/errors.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Environment } from './environment.ts';
+import type { ExitCode } from './exit-codes.ts';
+import type { Access, Globals } from './globals.ts';
+import type { JsonLines } from './json-lines.ts';
+import { findLocation, noLocation } from './location.ts';
+import { isPrompted, PROMPT_TRIES, readNewPassword, readPassword } from './password.ts';
+import type { Printer } from './printer.ts';
+import type { Progress, ProgressView } from './progress.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What of the global flags concerns a repository. `cacheDir`: null for none, undefined for the usual place. */
+export type RepositorySettings = Pick<
+  Globals,
+  | 'cacheDir'
+  | 'cleanupCache'
+  | 'compression'
+  | 'packSize'
+  | 'extraVerify'
+  | 'limits'
+  | 'storageOptions'
+  | 'tls'
+>;
+
+export interface HostOpenOptions {
+  readonly location: string;
+  /** Called once, when there is a repository to open. */
+  readonly password: () => Promise<string>;
+  readonly keyHint: string | undefined;
+  readonly settings: RepositorySettings;
+  readonly signal: AbortSignal;
+  /** For what the person should know though the call goes on. */
+  readonly warn: (message: string) => void;
+}
+
+export interface HostCreateOptions extends HostOpenOptions {
+  readonly version: 1 | 2;
+  /** Hexadecimal; to cut chunks as another repository does. */
+  readonly chunkerPolynomial?: string;
+}
+
+export interface DefaultRepository {
+  readonly location: string;
+  readonly password: string;
+}
+
+/** Errors: the engine's. */
+export interface Host {
+  openRepository(o: HostOpenOptions): Promise<Repository>;
+  createRepository(o: HostCreateOptions): Promise<Repository>;
+  /** undefined where none was made yet. */
+  findDefaultRepository(signal: AbortSignal): Promise<DefaultRepository | undefined>;
+}
+
+export interface CreateRequest {
+  readonly version?: 1 | 2;
+  readonly chunkerPolynomial?: string;
+}
+
+export interface CommandContext {
+  readonly globals: Globals;
+  readonly env: Environment;
+  readonly clock: Clock;
+  /** Aborted by the first Ctrl-C, by SIGTERM and when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+  readonly terminal: Terminal;
+  readonly print: Printer;
+  /** stdout as JSON lines. */
+  readonly json: JsonLines;
+  host(): Promise<Host>;
+  /**
+   * The repository that the flags and variables name, else the default one. A person may type the password three
+   * times. Errors: 'usage' where none is named; 'repository-missing', 'wrong-password' and the backend's.
+   */
+  openRepository(access?: Access): Promise<Repository>;
+  createRepository(request?: CreateRequest, access?: Access): Promise<Repository>;
+  /** Where the flags and variables say the repository is; undefined if they don't. */
+  location(access?: Access): Promise<string | undefined>;
+  /** The password of a new key: `what` ends the prompt "Password for …". */
+  newPassword(access: Access, what: string): Promise<string>;
+  startProgress(view: ProgressView): Progress;
+  /** Runs another command line within this process, as `welcome` does with the first backup. */
+  invoke(argv: readonly string[]): Promise<ExitCode>;
+}
+
+export interface ContextParts
+  extends Pick<
+    CommandContext,
+    | 'globals'
+    | 'env'
+    | 'clock'
+    | 'signal'
+    | 'terminal'
+    | 'print'
+    | 'json'
+    | 'host'
+    | 'startProgress'
+    | 'invoke'
+  > {}
+
+export function createContext(parts: ContextParts): CommandContext {
+  const { globals, signal, terminal } = parts;
+  const io = { terminal, signal };
+  const location = (access: Access = globals.access) => findLocation(access, signal);
+  return {
+    ...parts,
+    location,
+    newPassword: (access, what) => readNewPassword(access, io, `Password for ${what}: `),
+    openRepository: (access = globals.access) => openRepository(parts, access),
+    async createRepository(request = {}, access = globals.access) {
+      const where = await location(access);
+      if (where === undefined) throw noLocation();
+      const host = await parts.host();
+      const password = () => readNewPassword(access, io);
+      const { version = 2, chunkerPolynomial } = request;
+      return host.createRepository({
+        ...openOptions(parts, access, where, password),
+        version,
+        ...(chunkerPolynomial === undefined ? {} : { chunkerPolynomial }),
+      });
+    },
+  };
+}
+
+async function openRepository(parts: ContextParts, access: Access): Promise<Repository> {
+  const host = await parts.host();
+  const location = await findLocation(access, parts.signal);
+  if (location === undefined) return openDefault(parts, host, access);
+  const io = { terminal: parts.terminal, signal: parts.signal };
+  const password = () => readPassword(access, io);
+  for (let tries = isPrompted(access, parts.terminal) ? PROMPT_TRIES : 1; ; tries--) {
+    try {
+      return await host.openRepository(openOptions(parts, access, location, password));
+    } catch (e) {
+      if (tries <= 1 || !isEngineError(e, 'wrong-password')) throw e;
+      parts.print.problem(`${e.message} Try again.`);
+    }
+  }
+}
+
+async function openDefault(parts: ContextParts, host: Host, access: Access): Promise<Repository> {
+  const found = await host.findDefaultRepository(parts.signal);
+  if (found === undefined) throw noLocation();
+  return host.openRepository(openOptions(parts, access, found.location, async () => found.password));
+}
+
+function openOptions(
+  parts: ContextParts,
+  access: Access,
+  location: string,
+  password: () => Promise<string>,
+): HostOpenOptions {
+  const { globals, signal, print } = parts;
+  return { location, password, keyHint: access.keyHint, settings: globals, signal, warn: print.problem };
+}
