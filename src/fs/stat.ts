@@ -187,3 +187,8 @@ export function lstatIfExists(path: ByteString): FileStat | undefined {
     throw e;
   }
 }
+
+/** Was the file written to between two looks at it? */
+export function hasChanged(a: FileStat, b: FileStat): boolean {
+  return a.size !== b.size || a.mtimeNs !== b.mtimeNs || a.mtimeSec !== b.mtimeSec || a.ctimeNs !== b.ctimeNs;
+}

@@ -52,11 +52,10 @@ export class BlobIndex {
   readonly #packs: Id[] = [];
   readonly #packNumbers = new Map<Id, number>();
   readonly #probe = new Uint32Array(ID_WORDS);
-  readonly #onGrow: (shared: SharedIndexBuffers) => void;
+  /** Hears of each new pair of buffers, so that workers can be given them. */
+  onGrow: ((shared: SharedIndexBuffers) => void) | undefined;
 
-  /** `onGrow` hears of each new pair of buffers, so that workers can be given them. */
-  constructor(onGrow: (shared: SharedIndexBuffers) => void = () => {}, capacity: number = LEAST_CAPACITY) {
-    this.#onGrow = onGrow;
+  constructor(capacity: number = LEAST_CAPACITY) {
     this.#shared = allocate(Math.max(LEAST_CAPACITY, capacity));
     [this.#entries, this.#slots, this.#reader] = views(this.#shared);
   }
@@ -200,7 +199,7 @@ export class BlobIndex {
     entries.set(this.#entries.subarray(0, this.#count * WORDS));
     for (let entry = 0; entry < this.#count; entry++) link(slots, entries[entry * WORDS]!, entry + 1);
     [this.#shared, this.#entries, this.#slots, this.#reader] = [larger, entries, slots, reader];
-    this.#onGrow(larger);
+    this.onGrow?.(larger);
   }
 }
 

@@ -21,7 +21,6 @@ import type { BlobType, Config, Id, Snapshot, StoredSnapshot, Tree } from '../fo
 import { forEachLimit } from '../util/semaphore.ts';
 import type { Compression } from '../util/zstd.ts';
 import type { CodecOptions } from '../workers/blob-codec.ts';
-import type { SharedIndexBuffers } from '../workers/protocol.ts';
 import { BlobIndex } from './blob-index.ts';
 import { BlobReader } from './blob-reader.ts';
 import { BlobWriter, type WriterOptions } from './blob-writer.ts';
@@ -112,7 +111,7 @@ export class Repository {
 
   /** Reads all index files. Errors: 'damaged' unless `onDamaged` takes it; the backend's. */
   async loadIndex(o: LoadIndexOptions = {}): Promise<IndexedRepository> {
-    const index = new BlobIndex(o.onGrow);
+    const index = new BlobIndex();
     const ids = await this.files.ids('index', o);
     await forEachLimit(ids, Math.max(2, this.backend.traits.connections), async (id) => {
       try {
@@ -137,7 +136,6 @@ export interface SnapshotsOptions extends CallOptions {
 
 export interface LoadIndexOptions extends CallOptions {
   readonly onDamaged?: (id: Id, error: EngineError) => void;
-  readonly onGrow?: (shared: SharedIndexBuffers) => void;
 }
 
 /** All blobs of one index file, into the index. Error: 'damaged'. */

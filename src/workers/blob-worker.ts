@@ -10,6 +10,7 @@ import { sha256 } from '../format/hash.ts';
 import type { Id } from '../format/types.ts';
 import { translateFsError } from '../fs/errors.ts';
 import { openForRead } from '../fs/read.ts';
+import { fstat, hasChanged } from '../fs/stat.ts';
 import { isZero } from '../fs/write.ts';
 import { rawByteString } from '../util/byte-string.ts';
 import { openBlob, sealBlob } from './blob-codec.ts';
@@ -91,10 +92,11 @@ export class BlobWorker {
         if (stat.size >= limit) return { kind: 'large', stat };
         const content = this.#readAll(fd, limit);
         if (content.length >= limit) return { kind: 'large', stat };
+        const changed = hasChanged(stat, fstat(fd, path));
         const id = content.length === 0 ? undefined : sha256(content);
         const blob = id && !seen.has(id) ? this.#sealNew(id, content, out) : undefined;
         if (id) seen.add(id);
-        return { kind: 'read', stat, id, blob };
+        return { kind: 'read', stat, size: content.length, changed, id, blob };
       } finally {
         closeSync(fd);
       }
@@ -136,11 +138,19 @@ export class BlobWorker {
     const room = slabBytes - carryBytes;
     let bytes = 0;
     while (bytes < room) {
-      const n = readSync(fd, this.#memory, start + bytes, room - bytes, position + bytes);
+      const n = this.#read(fd, start + bytes, room - bytes, position + bytes);
       if (n === 0) return { bytes, end: true };
       bytes += n;
     }
     return { bytes, end: false };
+  }
+
+  #read(fd: number, at: number, length: number, position: number): number {
+    try {
+      return readSync(fd, this.#memory, at, length, position);
+    } catch (e) {
+      throw translateFsError(e, NO_PATH, 'read');
+    }
   }
 
   #cut(slab: number, total: number, firstScanned: number): { cuts: number[]; rest: number; scanned: number } {

@@ -51,14 +51,23 @@ export interface NewBlob {
 }
 
 export type FileOutcome =
-  | {
-      readonly kind: 'read';
-      readonly stat: FileStat;
-      readonly id: Id | undefined;
-      readonly blob: NewBlob | undefined;
-    }
+  | FileRead
   | { readonly kind: 'large'; readonly stat: FileStat }
   | { readonly kind: 'failed'; readonly error: WireError };
+
+export interface FileRead {
+  readonly kind: 'read';
+  /** As it was when the file was opened. */
+  readonly stat: FileStat;
+  /** Bytes that were read. */
+  readonly size: number;
+  /** It was written to meanwhile. */
+  readonly changed: boolean;
+  /** undefined for an empty file. */
+  readonly id: Id | undefined;
+  /** undefined if the repository or this batch has it. */
+  readonly blob: NewBlob | undefined;
+}
 
 export interface FilesReply {
   readonly files: readonly FileOutcome[];
