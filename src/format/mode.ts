@@ -25,14 +25,15 @@ const MODE_TYPE =
 /** `S_IFMT` of Unix and the types below it. */
 const UNIX_TYPE = 0o170000;
 const UNIX_REGULAR = 0o100000;
-const UNIX_TO_GO: Readonly<Record<number, number>> = {
-  9604: MODE_DIR,
-  21609: MODE_SYMLINK,
-  14406: MODE_DEVICE,
-  4802: MODE_DEVICE + MODE_CHAR_DEVICE,
-  2401: MODE_NAMED_PIPE,
-  26411: MODE_SOCKET,
-};
+const UNIX_TO_GO: ReadonlyMap<number, number> = new Map([
+  [0o040000, MODE_DIR],
+  [0o120000, MODE_SYMLINK],
+  [0o060000, MODE_DEVICE],
+  [0o020000, MODE_DEVICE + MODE_CHAR_DEVICE],
+  [0o010000, MODE_NAMED_PIPE],
+  [0o140000, MODE_SOCKET],
+]);
+const GO_TO_UNIX = new Map([...UNIX_TO_GO].map(([unix, go]) => [go, unix]));
 
 const SPECIAL_BITS = [
   [0o4000, MODE_SETUID],
@@ -46,7 +47,7 @@ function has(mode: number, mask: number): boolean {
 
 /** `st_mode` of Unix as Go's `os.Lstat` reports it. */
 export function goModeFromUnix(stMode: number): number {
-  let mode = (stMode & MODE_PERMISSIONS) | (UNIX_TO_GO[stMode & UNIX_TYPE] ?? 0);
+  let mode = (stMode & MODE_PERMISSIONS) | (UNIX_TO_GO.get(stMode & UNIX_TYPE) ?? 0);
   for (const [unix, go] of SPECIAL_BITS) if (has(stMode, unix)) mode |= go;
   return mode >>> 0;
 }
@@ -54,8 +55,7 @@ export function goModeFromUnix(stMode: number): number {
 /** `st_mode` of Unix, type included (a regular file where Go has no type bit). */
 export function unixModeFromGo(mode: number): number {
   const type = (mode & MODE_TYPE) >>> 0;
-  const unixType = Object.keys(UNIX_TO_GO).find((unix) => UNIX_TO_GO[Number(unix)] === type);
-  let unix = (mode & MODE_PERMISSIONS) | (unixType === undefined ? UNIX_REGULAR : Number(unixType));
+  let unix = (mode & MODE_PERMISSIONS) | (GO_TO_UNIX.get(type) ?? UNIX_REGULAR);
   for (const [special, go] of SPECIAL_BITS) if (has(mode, go)) unix |= special;
   return unix;
 }
