@@ -137,6 +137,12 @@ export abstract class ResticCli {
       .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   }
 
+  /** Ids of the packs with blobs of this type and no other. */
+  async packsOf(type: 'data' | 'tree'): Promise<readonly string[]> {
+    const packs = await this.packs();
+    return packs.filter((pack) => pack.blobs.every((blob) => blob.type === type)).map((pack) => pack.id);
+  }
+
   private environment(): Readonly<Record<string, string>> {
     const { home } = this.place;
     return {

@@ -104,11 +104,19 @@ function entryOf(path: ByteString, stats: fs.BigIntStats): Entry {
     size: type === 'file' ? Number(stats.size) : 0,
     sha256: type === 'file' ? contentHash(path) : '',
     target: type === 'symlink' ? fromBytes(fs.readlinkSync(toBytes(path), 'buffer')) : fromText(''),
-    xattrs: [...getXattrs(path)].map(([name, value]) => `${name}=${value.toString('hex')}`).join(' '),
+    xattrs: xattrsText(path),
     links: fromText(''),
     rdev: type === 'chardev' || type === 'dev' ? stats.rdev : 0n,
     allocated: type === 'file' ? Number(stats.blocks) * 512 : 0,
   };
+}
+
+/** XFS shows root each ACL a second time under a name of its own. */
+const XFS_TWINS = ['trusted.SGI_ACL_FILE', 'trusted.SGI_ACL_DEFAULT'];
+
+function xattrsText(path: ByteString): string {
+  const all = [...getXattrs(path)].filter(([name]) => !XFS_TWINS.includes(name));
+  return all.map(([name, value]) => `${name}=${value.toString('hex')}`).join(' ');
 }
 
 function typeOf(stats: fs.BigIntStats): EntryType {
