@@ -60,9 +60,9 @@ interface Found {
 }
 
 /** Follows the words down the registry, as far as there are groups. Error: 'usage' for a word that is not there. */
-function findEntry(registry: Registry, words: readonly string[]): Found {
+function findEntry(registry: Registry, words: readonly string[], above: readonly string[] = []): Found {
   let entries = registry;
-  const path: string[] = [];
+  const path = [...above];
   for (const word of words) {
     const found = Object.entries(entries).find(
       ([name, entry]) => name === word || entry.aliases?.includes(word),
@@ -72,7 +72,7 @@ function findEntry(registry: Registry, words: readonly string[]): Found {
     path.push(name);
     if (entry.kind === 'command') return { path, entry };
     entries = entry.entries;
-    if (path.length === words.length) return { path, entry };
+    if (path.length === above.length + words.length) return { path, entry };
   }
   throw new EngineError('usage', 'no command is given');
 }
@@ -89,8 +89,8 @@ async function runEntry(
     parseFlags(argv, rootOptions);
     return printText(groupHelp(path, entry.summary, entry.entries), parts);
   }
-  const below = findEntry(entry.entries, [word.word]);
-  return runEntry([...path, ...below.path], below.entry, argv.toSpliced(word.index, 1), parts);
+  const below = findEntry(entry.entries, [word.word], path);
+  return runEntry(below.path, below.entry, argv.toSpliced(word.index, 1), parts);
 }
 
 async function runEntryCommand(
@@ -143,7 +143,8 @@ function seeHelp(path: readonly string[]): string {
 }
 
 function unknownCommand(path: readonly string[], word: string, entries: Registry): EngineError {
-  const near = suggestions(word, Object.keys(entries));
+  const shown = Object.keys(entries).filter((name) => entries[name]?.hidden !== true);
+  const near = suggestions(word, shown);
   const help = ['holdfast', 'help', ...path].join(' ');
   const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `\`${help}\` lists all commands.`;
   return new EngineError('usage', `There is no command "${[...path, word].join(' ')}".`, { hint });

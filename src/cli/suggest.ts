@@ -1,11 +1,10 @@
 /** What somebody may have meant by a word that is none of the known ones. */
 
-const NEAR = 2;
-
-/** The known words that are at most two slips of the finger away, or begin with the word. */
+/** The known words that are a slip or two of the finger away (one in a short word), or begin with the word. */
 export function suggestions(word: string, known: readonly string[]): readonly string[] {
   const typed = word.toLowerCase();
-  return known.filter((candidate) => candidate.startsWith(typed) || distance(typed, candidate) <= NEAR);
+  const near = Math.min(2, Math.ceil(typed.length / 3));
+  return known.filter((candidate) => candidate.startsWith(typed) || distance(typed, candidate) <= near);
 }
 
 /** Levenshtein's distance: insertions, deletions and replacements of single characters. */
