@@ -53,13 +53,13 @@ interface Layout {
   readonly mode: number;
   readonly nlink: number;
   readonly owner: number;
+  readonly rdev: number;
 }
 const LAYOUTS: Readonly<Record<string, Layout>> = {
-  x64: { mode: 24, nlink: 16, owner: 28 },
-  arm64: { mode: 16, nlink: 20, owner: 24 },
+  x64: { mode: 24, nlink: 16, owner: 28, rdev: 40 },
+  arm64: { mode: 16, nlink: 20, owner: 24, rdev: 32 },
 };
 const layout = process.platform === 'linux' && endianness() === 'LE' ? LAYOUTS[process.arch] : undefined;
-const RDEV = process.arch === 'x64' ? 40 : 32;
 const SIZE = 48;
 const ATIME = 72;
 const MTIME = 88;
@@ -95,7 +95,7 @@ function decodeStat(at: Layout): FileStat {
     gid: view.getUint32(at.owner + 4, true),
     ino: uint64At(8),
     dev: uint64At(0),
-    rdev: uint64At(RDEV),
+    rdev: uint64At(at.rdev),
     nlink: view.getUint32(at.nlink, true),
     size: int64At(SIZE),
   };

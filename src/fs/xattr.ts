@@ -76,7 +76,7 @@ function readValue(c: Libc, path: ByteString, name: ByteString): Uint8Array | nu
         value = Buffer.allocUnsafeSlow(size);
       },
     );
-    return Uint8Array.prototype.slice.call(value, 0, length);
+    return new Uint8Array(value.subarray(0, length));
   } catch (e) {
     if (ABSENT.has(errnoName(e))) return null;
     throw e;

@@ -42,6 +42,7 @@ describe('stat', () => {
     expect(lstat(dir.at('d')).kind).toBe('dir');
     expect(lstat(dir.at('l')).kind).toBe('symlink');
     expect(stat(dir.at('l')).kind).toBe('dir');
+    expect([lstat(dir.at('d')).mode, lstat(dir.at('l')).mode].map((m) => m >>> 27)).toEqual([16, 1]);
   });
 
   it.runIf(linux)('knows pipes, sockets and devices', async () => {
