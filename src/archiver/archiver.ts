@@ -56,7 +56,12 @@ export interface ArchiverParts {
   readonly fatal: () => unknown;
 }
 
-type Entry = Node | Promise<Node | undefined>;
+type Entry = Node | Pending;
+
+/** In an object, because an async function that returned a bare promise would wait for it. */
+interface Pending {
+  readonly pending: Promise<Node | undefined>;
+}
 /** Nodes of the parent's folder by name; undefined where there is no parent. */
 type ParentNodes = ReadonlyMap<ByteString, Node> | undefined;
 
@@ -276,7 +281,7 @@ export class Archiver {
   async #settle(entries: readonly Entry[]): Promise<Node[]> {
     const nodes: Node[] = [];
     for (const entry of entries) {
-      const node = entry instanceof Promise ? await entry : entry;
+      const node = 'pending' in entry ? await entry.pending : entry;
       if (node) nodes.push(node);
     }
     return nodes;
@@ -293,9 +298,9 @@ export class Archiver {
    * A promise that nobody may be waiting for yet: its failure must not count as unhandled. It is not lost: whoever
    * completes the folder awaits it, and a fatal error is checked for at every step.
    */
-  #guard(entry: Promise<Node | undefined>): Promise<Node | undefined> {
-    entry.catch(() => {});
-    return entry;
+  #guard(pending: Promise<Node | undefined>): Pending {
+    pending.catch(() => {});
+    return { pending };
   }
 
   #node(path: ByteString, name: ByteString, stat: FileStat, ignoreXattrPermission = false): Node {

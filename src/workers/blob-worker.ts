@@ -11,9 +11,8 @@ import type { Id } from '../format/types.ts';
 import { translateFsError } from '../fs/errors.ts';
 import { openForRead } from '../fs/read.ts';
 import { fstat, hasChanged } from '../fs/stat.ts';
-import { isZero } from '../fs/write.ts';
 import { rawByteString } from '../util/byte-string.ts';
-import { openBlob, sealBlob } from './blob-codec.ts';
+import { sealBlob } from './blob-codec.ts';
 import { Output } from './output.ts';
 import type {
   FileOutcome,
@@ -24,18 +23,16 @@ import type {
   ScanReply,
   SealJob,
   SharedIndexBuffers,
-  UnsealJob,
-  UnsealReply,
   WorkerSetup,
 } from './protocol.ts';
 import { SharedIndexReader } from './shared-index.ts';
+import { compare, unseal } from './unseal.ts';
 
 export interface Answer {
   readonly reply: unknown;
   readonly transfer: ArrayBuffer[];
 }
 
-const HOLE_BYTES = 4096;
 /** The thread knows files by number only; whoever asked knows the path. */
 const NO_PATH = rawByteString('');
 
@@ -70,7 +67,9 @@ export class BlobWorker {
       case 'seal':
         return this.#seal(job);
       case 'unseal':
-        return { reply: this.#unseal(job), transfer: [] };
+        return { reply: unseal(this.#sealer, job), transfer: [] };
+      case 'compare':
+        return { reply: compare(job), transfer: [] };
       default:
         return assertNever(job);
     }
@@ -183,43 +182,5 @@ export class BlobWorker {
     const { sealed, uncompressedLength } = sealBlob(this.#sealer, 'data', id, plain, this.#setup.codec);
     const offset = out.append(sealed);
     return { id, plainLength: plain.length, uncompressedLength, offset, length: sealed.length };
-  }
-
-  #unseal(job: UnsealJob): UnsealReply {
-    return { failures: job.blobs.map((blob) => this.#unsealOne(job, blob)) };
-  }
-
-  #unsealOne(job: UnsealJob, blob: UnsealJob['blobs'][number]): UnsealReply['failures'][number] {
-    let fd: number | undefined;
-    try {
-      const sealed = job.data.subarray(blob.offset, blob.offset + blob.length);
-      const plain = openBlob(this.#sealer, blob.id, sealed, blob.uncompressedLength);
-      for (const write of blob.writes) {
-        fd = write.fd;
-        if (!(job.sparse && isZero(plain))) writeAll(write.fd, plain, write.position, job.sparse);
-      }
-      return undefined;
-    } catch (e) {
-      return { error: (e instanceof EngineError ? e : translateFsError(e, NO_PATH, 'write')).toWire(), fd };
-    }
-  }
-}
-
-/** With `sparse`, blocks of zeros are skipped: the file is a hole there already. */
-function writeAll(fd: number, bytes: Uint8Array, position: number, sparse: boolean): void {
-  if (!sparse) return writeRun(fd, bytes, position);
-  let from = 0;
-  for (let at = 0; at < bytes.length; at += HOLE_BYTES) {
-    const end = Math.min(at + HOLE_BYTES, bytes.length);
-    if (!isZero(bytes.subarray(at, end))) continue;
-    if (at > from) writeRun(fd, bytes.subarray(from, at), position + from);
-    from = end;
-  }
-  if (from < bytes.length) writeRun(fd, bytes.subarray(from), position + from);
-}
-
-function writeRun(fd: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    done += writeSync(fd, bytes, done, bytes.length - done, position + done);
   }
 }

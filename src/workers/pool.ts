@@ -73,6 +73,7 @@ export class WorkerPool {
       const pending = this.#queue.shift()!;
       const number = this.#next++;
       thread.running.set(number, pending);
+      thread.worker.ref();
       thread.worker.postMessage(
         { number, job: pending.job } satisfies Request,
         pending.transfer as ArrayBuffer[],
@@ -93,8 +94,6 @@ export class WorkerPool {
     worker.on('message', (response: Response) => this.#settle(thread, response));
     worker.on('error', (e) => this.#fail(crashed(e)));
     worker.on('exit', () => this.#fail(crashed(new Error('it ended'))));
-    // An idle pool must not keep a finished command alive.
-    worker.unref();
     this.#threads.push(thread);
     return thread;
   }
@@ -108,6 +107,8 @@ export class WorkerPool {
   #settle(thread: Thread, response: Response): void {
     const pending = thread.running.get(response.number);
     thread.running.delete(response.number);
+    // An idle pool must not keep a finished command alive.
+    if (thread.running.size === 0) thread.worker.unref();
     if (pending && 'error' in response) pending.reject(EngineError.fromWire(response.error));
     else if (pending && 'reply' in response) pending.resolve(response.reply);
     this.#dispatch();

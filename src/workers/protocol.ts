@@ -7,10 +7,12 @@
  * scan    fill a slab from an open file and find where to cut
  * seal    hash chunks of a slab and seal those that the repository does not have
  * unseal  open the blobs of a piece of a pack and write them to where they belong
+ * compare find out which blobs lie already where they belong
  */
 import type { WireError } from '../api/errors.ts';
 import type { SealKey } from '../crypto/sealer.ts';
-import type { Id } from '../format/types.ts';
+import type { Id, Node } from '../format/types.ts';
+import type { ApplyOptions } from '../fs/node.ts';
 import type { FileStat } from '../fs/stat.ts';
 import type { ByteString } from '../util/byte-string.ts';
 import type { CodecOptions } from './blob-codec.ts';
@@ -32,7 +34,7 @@ export interface WorkerSetup {
   };
 }
 
-export type Job = FilesJob | ScanJob | SealJob | UnsealJob;
+export type Job = FilesJob | ScanJob | SealJob | UnsealJob | CompareJob;
 
 export interface FilesJob {
   readonly kind: 'files';
@@ -122,22 +124,65 @@ export interface UnsealJob {
   readonly kind: 'unseal';
   /** A piece of a pack. */
   readonly data: Uint8Array;
-  readonly blobs: readonly {
-    readonly id: Id;
-    /** In `data`. */
-    readonly offset: number;
-    readonly length: number;
-    readonly uncompressedLength: number;
-    /** Open files and positions that get the plain bytes. */
-    readonly writes: readonly { readonly fd: number; readonly position: number }[];
-  }[];
-  /** Leave holes where the bytes are zero. */
+  readonly blobs: readonly UnsealBlob[];
+  /** Files that come into being in this job: made, filled, given their attributes and closed. */
+  readonly files: readonly NewFile[];
+  /** Leave holes in new files where the bytes are zero. */
   readonly sparse: boolean;
+  /** How attributes are given to the new files; undefined: whoever asked will see to it. */
+  readonly metadata: Omit<ApplyOptions, 'selectXattr'> | undefined;
 }
 
+export interface UnsealBlob {
+  readonly id: Id;
+  /** In `data`. */
+  readonly offset: number;
+  readonly length: number;
+  readonly uncompressedLength: number;
+  /** Open files and positions that get the plain bytes; `sparse`: the file is a hole there. */
+  readonly writes: readonly { readonly fd: number; readonly position: number; readonly sparse: boolean }[];
+}
+
+export interface NewFile {
+  readonly path: ByteString;
+  readonly node: Node;
+  /** Number of the blob that is its whole content; -1 for an empty file. */
+  readonly blob: number;
+}
+
+/** What went wrong, by number in the job; nothing else did. Files of a damaged blob were not touched. */
 export interface UnsealReply {
-  /** For each blob: undefined, or why it could not be written. `at` tells what failed. */
-  readonly failures: readonly ({ readonly error: WireError; readonly fd: number | undefined } | undefined)[];
+  readonly damaged: readonly { readonly blob: number; readonly error: WireError }[];
+  readonly failedWrites: readonly {
+    readonly blob: number;
+    readonly write: number;
+    readonly error: WireError;
+  }[];
+  /** Could not be made; nothing of them was left. */
+  readonly failedFiles: readonly { readonly file: number; readonly error: WireError }[];
+  /** Content is there, but not all attributes. */
+  readonly incomplete: readonly { readonly file: number; readonly errors: readonly WireError[] }[];
+}
+
+export interface CompareJob {
+  readonly kind: 'compare';
+  readonly ranges: readonly CompareRange[];
+}
+
+/** A run of blobs that a file should hold from `position` on; `lengths` are of the plain bytes. */
+export interface CompareRange {
+  readonly path: ByteString;
+  readonly position: number;
+  readonly ids: readonly Id[];
+  readonly lengths: readonly number[];
+}
+
+export type CompareOutcome =
+  | { readonly kind: 'file'; readonly size: number; readonly matches: readonly boolean[] }
+  | { readonly kind: 'failed'; readonly error: WireError };
+
+export interface CompareReply {
+  readonly ranges: readonly CompareOutcome[];
 }
 
 export type ReplyOf<J extends Job> = J extends FilesJob
@@ -146,7 +191,9 @@ export type ReplyOf<J extends Job> = J extends FilesJob
     ? ScanReply
     : J extends SealJob
       ? SealReply
-      : UnsealReply;
+      : J extends UnsealJob
+        ? UnsealReply
+        : CompareReply;
 
 /** What is posted to a worker. */
 export type Request = { readonly number: number; readonly job: Job } | { readonly index: SharedIndexBuffers };

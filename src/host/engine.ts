@@ -1,0 +1,97 @@
+/**
+ * The composition root: makes repositories out of locations. It puts the storage and its decorators together:
+ * cache(retry(limit(storage))).
+ */
+import type { Backend, Wrap } from '../backend/backend.ts';
+import { limit } from '../backend/limit.ts';
+import { parseLocation } from '../backend/registry.ts';
+import { retry } from '../backend/retry.ts';
+import { identity } from '../fs/platform.ts';
+import {
+  createRepository as create,
+  openRepository as open,
+  type Repository,
+  type RepositoryOptions,
+} from '../repository/repository.ts';
+import type { Compression } from '../util/zstd.ts';
+import { SCHEMES } from './schemes.ts';
+
+export interface RepositorySettings {
+  readonly compression: Compression;
+  /** Bytes; 0 for the usual size. */
+  readonly packSize: number;
+  readonly extraVerify: boolean;
+  /** Bytes per second; 0 for no limit. */
+  readonly limits: { readonly upload: number; readonly download: number };
+}
+
+export interface OpenRequest {
+  readonly location: string;
+  readonly password: () => Promise<string>;
+  readonly keyHint: string | undefined;
+  readonly settings: RepositorySettings;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
+export interface CreateRequest extends OpenRequest {
+  readonly version: 1 | 2;
+  readonly chunkerPolynomial?: string;
+}
+
+/** Errors: 'usage', 'unsupported', 'repository-missing', 'wrong-password', 'damaged', and the storage's. */
+export async function openRepository(o: OpenRequest): Promise<Repository> {
+  const { scheme, target } = parseLocation(o.location, SCHEMES);
+  const backend = decorate(await scheme.open(target, o), o);
+  return closeOnFailure(backend, async () => {
+    const options = repositoryOptions(o.settings);
+    const hint = o.keyHint === undefined ? {} : { keyHint: o.keyHint };
+    return open(backend, { password: await o.password(), ...hint, signal: o.signal, repository: options });
+  });
+}
+
+/** Errors: 'repository-exists', and those of `openRepository`. */
+export async function createRepository(o: CreateRequest): Promise<Repository> {
+  const { scheme, target } = parseLocation(o.location, SCHEMES);
+  const password = await o.password();
+  const backend = decorate(await scheme.create(target, o), o);
+  const { username, hostname } = identity();
+  return closeOnFailure(backend, () =>
+    create(backend, {
+      password,
+      version: o.version,
+      username,
+      hostname,
+      ...(o.chunkerPolynomial === undefined ? {} : { chunkerPolynomial: o.chunkerPolynomial }),
+      signal: o.signal,
+      repository: repositoryOptions(o.settings),
+    }),
+  );
+}
+
+function decorate(backend: Backend, o: OpenRequest): Backend {
+  const { upload, download } = o.settings.limits;
+  const rates = {
+    ...(upload > 0 ? { uploadBytesPerSecond: upload } : {}),
+    ...(download > 0 ? { downloadBytesPerSecond: download } : {}),
+  };
+  const wraps: Wrap[] = [
+    limit(rates),
+    retry({ onRetry: ({ error }) => o.warn(`${error.message} Trying again.`) }),
+  ];
+  return wraps.reduce((inner, wrap) => wrap(inner), backend);
+}
+
+function repositoryOptions(s: RepositorySettings): Partial<RepositoryOptions> {
+  const { compression, extraVerify, packSize } = s;
+  return { compression, extraVerify, ...(packSize > 0 ? { packBytes: packSize } : {}) };
+}
+
+async function closeOnFailure(backend: Backend, work: () => Promise<Repository>): Promise<Repository> {
+  try {
+    return await work();
+  } catch (e) {
+    await backend.close().catch(() => {});
+    throw e;
+  }
+}

@@ -1,0 +1,13 @@
+/** The storages that this program offers. The only place that names them. */
+
+import { createLocal, openLocal } from '../backend/local/local.ts';
+import type { SchemeTable } from '../backend/registry.ts';
+
+export const SCHEMES: SchemeTable = [
+  {
+    scheme: 'local',
+    title: 'Folder or disk',
+    open: (target) => openLocal(target),
+    create: (target) => createLocal(target),
+  },
+];
