@@ -68,8 +68,9 @@ async function readHidden(
   signal: AbortSignal,
   interrupt: () => void,
 ): Promise<string | undefined> {
-  stderr.write(prompt);
+  // In this order: what is typed as soon as the prompt stands must not be shown.
   input.setRawMode?.(true);
+  stderr.write(prompt);
   const line = new SecretLine();
   try {
     return await collect(input, signal, (chunk) => {
