@@ -29,6 +29,14 @@ function putTime(at: number, t: ExactTime): void {
   times.writeBigInt64LE(BigInt(t.ns), at + 8);
 }
 
+/**
+ * For systems without a C library to call; only microseconds survive. A string, because Node takes a negative number
+ * for "now".
+ */
+function roughly(t: ExactTime): string {
+  return String(t.sec + t.ns / 1e9);
+}
+
 /** Sets both times of a file or, where `followLinks` is not set, of a link itself. */
 export function utimensNs(
   path: ByteString,
@@ -39,8 +47,7 @@ export function utimensNs(
   run(path, 'set the times of', () => {
     const c = libc();
     if (c?.utimensat === undefined) {
-      // Only microseconds survive this way: it is for systems without a C library to call.
-      lutimesSync(nodePath(path), atime.sec + atime.ns / 1e9, mtime.sec + mtime.ns / 1e9);
+      lutimesSync(nodePath(path), roughly(atime), roughly(mtime));
       return;
     }
     const call = c.utimensat;

@@ -190,5 +190,8 @@ export function lstatIfExists(path: ByteString): FileStat | undefined {
 
 /** Was the file written to between two looks at it? */
 export function hasChanged(a: FileStat, b: FileStat): boolean {
-  return a.size !== b.size || a.mtimeNs !== b.mtimeNs || a.mtimeSec !== b.mtimeSec || a.ctimeNs !== b.ctimeNs;
+  const sameMtime = a.mtimeSec === b.mtimeSec && a.mtimeNs === b.mtimeNs;
+  // The seconds count too: some file systems keep nothing finer.
+  const sameCtime = a.ctimeSec === b.ctimeSec && a.ctimeNs === b.ctimeNs;
+  return a.size !== b.size || !sameMtime || !sameCtime;
 }

@@ -2,7 +2,7 @@ import { closeSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, utime
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { makeFifo, utimensNs } from '../../../src/fs/metadata.ts';
-import { fstat, lstat, lstatIfExists, stat } from '../../../src/fs/stat.ts';
+import { fstat, hasChanged, lstat, lstatIfExists, stat } from '../../../src/fs/stat.ts';
 import { fromText, toBytes, toText } from '../../../src/util/byte-string.ts';
 import { codeOf, linux, scratch, windows } from './scratch.ts';
 
@@ -77,5 +77,13 @@ describe('stat', () => {
     const file = scratch().file('f');
     utimesSync(toBytes(file), 1_000_000_000, 1_234_567_890);
     expect(lstat(file)).toMatchObject({ atimeSec: 1_000_000_000, mtimeSec: 1_234_567_890, mtimeNs: 0 });
+  });
+
+  it('tells a file that was written to, even where times are whole seconds', () => {
+    const before = lstat(scratch().file('f'));
+    expect(hasChanged(before, { ...before, atimeSec: 0, atimeNs: 0 })).toBe(false);
+    for (const field of ['size', 'mtimeSec', 'mtimeNs', 'ctimeSec', 'ctimeNs'] as const) {
+      expect([field, hasChanged(before, { ...before, [field]: before[field] + 1 })]).toEqual([field, true]);
+    }
   });
 });
