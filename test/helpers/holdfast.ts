@@ -2,7 +2,8 @@ import { join, resolve } from 'node:path';
 import type { CliPlace } from './cli.ts';
 import { ResticCli } from './cli.ts';
 
-const ENTRY = resolve(import.meta.dirname, '../../src/cli/holdfast.mjs');
+/** What `npx holdfast` starts. */
+export const ENTRY = resolve(import.meta.dirname, '../../src/cli/holdfast.mjs');
 
 /** The built command line of this project, as people run it: a process of its own. */
 export class Holdfast extends ResticCli {
