@@ -58,6 +58,8 @@ export interface Host {
   createRepository(o: HostCreateOptions): Promise<Repository>;
   /** undefined where none was made yet. */
   findDefaultRepository(signal: AbortSignal): Promise<DefaultRepository | undefined>;
+  /** Its place and its new recovery key, written down; the repository itself is still to be created there. */
+  prepareDefaultRepository(): Promise<DefaultRepository>;
 }
 
 export interface CreateRequest {

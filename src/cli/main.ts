@@ -6,7 +6,6 @@
  * context  what a command may use
  */
 import process from 'node:process';
-import { EngineError } from '../api/errors.ts';
 import { systemClock } from '../util/clock.ts';
 import { runCommandLine } from './app.ts';
 import { programArguments } from './arguments.ts';
@@ -67,10 +66,7 @@ const code = await runCommandLine(programArguments(process.argv), {
   terminal,
   signal: controller.signal,
   registry,
-  loadHost: () =>
-    Promise.reject(
-      new EngineError('unsupported', 'This build of Holdfast has no engine to open repositories.'),
-    ),
+  loadHost: async () => (await import('../host/engine.ts')).createHost(),
   every(ms, look) {
     const timer = setInterval(look, ms);
     timer.unref();

@@ -14,6 +14,11 @@ import {
   type RepositoryOptions,
 } from '../repository/repository.ts';
 import type { Compression } from '../util/zstd.ts';
+import {
+  type DefaultRepository,
+  findDefaultRepository,
+  prepareDefaultRepository,
+} from './default-repository.ts';
 import { SCHEMES } from './schemes.ts';
 
 export interface RepositorySettings {
@@ -94,4 +99,21 @@ async function closeOnFailure(backend: Backend, work: () => Promise<Repository>)
     await backend.close().catch(() => {});
     throw e;
   }
+}
+
+/** What the command line asks for. */
+export interface Host {
+  openRepository(o: OpenRequest): Promise<Repository>;
+  createRepository(o: CreateRequest): Promise<Repository>;
+  findDefaultRepository(): Promise<DefaultRepository | undefined>;
+  prepareDefaultRepository(): Promise<DefaultRepository>;
+}
+
+export function createHost(): Host {
+  return {
+    openRepository,
+    createRepository,
+    findDefaultRepository: () => findDefaultRepository(),
+    prepareDefaultRepository: () => prepareDefaultRepository(),
+  };
 }
