@@ -2,7 +2,7 @@
  * What a worker thread does, without the thread: so it can be tested, and used in place. All work is synchronous;
  * the thread has nothing else to do.
  */
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { assertNever, EngineError } from '../api/errors.ts';
 import { Chunker } from '../chunker/chunker.ts';
 import { Sealer } from '../crypto/sealer.ts';
@@ -13,6 +13,7 @@ import { openForRead } from '../fs/read.ts';
 import { fstat, hasChanged } from '../fs/stat.ts';
 import { rawByteString } from '../util/byte-string.ts';
 import { sealBlob } from './blob-codec.ts';
+import { inspect } from './inspect.ts';
 import { Output } from './output.ts';
 import type {
   FileOutcome,
@@ -70,6 +71,8 @@ export class BlobWorker {
         return { reply: unseal(this.#sealer, job), transfer: [] };
       case 'compare':
         return { reply: compare(job), transfer: [] };
+      case 'inspect':
+        return { reply: inspect(this.#sealer, job), transfer: [] };
       default:
         return assertNever(job);
     }

@@ -8,10 +8,11 @@
  * seal    hash chunks of a slab and seal those that the repository does not have
  * unseal  open the blobs of a piece of a pack and write them to where they belong
  * compare find out which blobs lie already where they belong
+ * inspect look at a whole pack: name, header, every blob
  */
 import type { WireError } from '../api/errors.ts';
 import type { SealKey } from '../crypto/sealer.ts';
-import type { Id, Node } from '../format/types.ts';
+import type { Id, Node, PackedBlob } from '../format/types.ts';
 import type { ApplyOptions } from '../fs/node.ts';
 import type { FileStat } from '../fs/stat.ts';
 import type { ByteString } from '../util/byte-string.ts';
@@ -34,7 +35,7 @@ export interface WorkerSetup {
   };
 }
 
-export type Job = FilesJob | ScanJob | SealJob | UnsealJob | CompareJob;
+export type Job = FilesJob | ScanJob | SealJob | UnsealJob | CompareJob | InspectJob;
 
 export interface FilesJob {
   readonly kind: 'files';
@@ -185,6 +186,27 @@ export interface CompareReply {
   readonly ranges: readonly CompareOutcome[];
 }
 
+export interface InspectJob {
+  readonly kind: 'inspect';
+  readonly pack: Id;
+  /** The whole pack. */
+  readonly data: Uint8Array;
+  /** What the index says about it. */
+  readonly blobs: readonly PackedBlob[];
+}
+
+/** name: the pack's hash is another; header: it can't be read; index: it and the header differ; blob: one is damaged. */
+export interface PackFault {
+  readonly kind: 'name' | 'header' | 'index' | 'blob';
+  readonly blob?: Id;
+  /** What is wrong, to stand after "pack …: ". */
+  readonly sentence: string;
+}
+
+export interface InspectReply {
+  readonly faults: readonly PackFault[];
+}
+
 export type ReplyOf<J extends Job> = J extends FilesJob
   ? FilesReply
   : J extends ScanJob
@@ -193,7 +215,9 @@ export type ReplyOf<J extends Job> = J extends FilesJob
       ? SealReply
       : J extends UnsealJob
         ? UnsealReply
-        : CompareReply;
+        : J extends CompareJob
+          ? CompareReply
+          : InspectReply;
 
 /** What is posted to a worker. */
 export type Request = { readonly number: number; readonly job: Job } | { readonly index: SharedIndexBuffers };
