@@ -77,6 +77,11 @@ export class BlobIndex {
     return this.#packNumbers.has(pack);
   }
 
+  /** The place of a pack in `packs`. */
+  numberOfPack(pack: Id): number | undefined {
+    return this.#packNumbers.get(pack);
+  }
+
   has(type: BlobType, id: Id): boolean {
     return this.#reader.has(type, id);
   }
@@ -115,6 +120,34 @@ export class BlobIndex {
       length: e[at + LENGTH]!,
       uncompressedLength: e[at + UNCOMPRESSED]!,
     };
+  }
+
+  /** The number of the first copy of the blob that this entry is a copy of: `entryOf`, without the detour of an id. */
+  firstOf(entry: number): number {
+    const at = entry * WORDS;
+    return this.#reader.find(this.typeOf(entry), this.#entries.subarray(at, at + ID_WORDS), 0);
+  }
+
+  /** Which of `packs` holds this copy. */
+  packNumberOf(entry: number): number {
+    return this.#entries[entry * WORDS + KIND_PACK]! & 0x7fff_ffff;
+  }
+
+  typeOf(entry: number): BlobType {
+    return this.#entries[entry * WORDS + KIND_PACK]! & TREE_BIT ? 'tree' : 'data';
+  }
+
+  offsetOf(entry: number): number {
+    return this.#entries[entry * WORDS + OFFSET]!;
+  }
+
+  /** Sealed bytes. */
+  lengthOf(entry: number): number {
+    return this.#entries[entry * WORDS + LENGTH]!;
+  }
+
+  isCompressed(entry: number): boolean {
+    return this.#entries[entry * WORDS + UNCOMPRESSED]! !== 0;
   }
 
   *[Symbol.iterator](): IterableIterator<BlobLocation> {
