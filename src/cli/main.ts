@@ -5,7 +5,9 @@
  * app      from a command line to an exit code
  * context  what a command may use
  */
+
 import process from 'node:process';
+import { EngineError } from '../api/errors.ts';
 import { systemClock } from '../util/clock.ts';
 import { runCommandLine } from './app.ts';
 import { programArguments } from './arguments.ts';
