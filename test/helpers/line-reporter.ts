@@ -16,7 +16,7 @@ export function lineOf({ passed, failed, skipped }: Counts): string {
  * What a run amounts to. A file that fails without a failing test in it (it can't be loaded, or a hook fails)
  * counts as one failure, and so does each error outside of tests: a run with a fault never shows "0 failed".
  */
-export function countsOf(modules: readonly TestModule[], strayErrors: readonly SerializedError[]): Counts {
+function countsOf(modules: readonly TestModule[], strayErrors: readonly SerializedError[]): Counts {
   let [passed, failed, skipped] = [0, strayErrors.length, 0];
   for (const module of modules) {
     let failedHere = 0;

@@ -64,7 +64,7 @@ const NO_ID = 0xffff_ffff;
  * The bytes of a POSIX ACL as Linux keeps them in an attribute (linux/posix_acl_xattr.h): version 2, then tag,
  * permissions and id of each entry. `users` pairs a user's number with permission bits.
  */
-export function acl(owner: number, users: readonly (readonly [uid: number, perm: number])[]): Buffer {
+function acl(owner: number, users: readonly (readonly [uid: number, perm: number])[]): Buffer {
   const named = [...users].sort((a, b) => a[0] - b[0]).map(([uid, perm]) => [USER, perm, uid] as const);
   const entries = [
     [USER_OBJ, owner, NO_ID],
@@ -143,7 +143,7 @@ export const arbName: fc.Arbitrary<ByteString> = fc.oneof(
 const EDGE_TIMES = [0n, 1n, -1n, 999_999_999n, 1_000_000_000n, 2n ** 31n * 1_000_000_000n] as const;
 
 /** Nanoseconds that ext4, btrfs and xfs can all keep. */
-export const arbTime: fc.Arbitrary<bigint> = fc.oneof(
+const arbTime: fc.Arbitrary<bigint> = fc.oneof(
   fc.bigInt({ min: 946_684_800_000_000_000n, max: 1_800_000_000_000_000_000n }),
   fc.constantFrom(...EDGE_TIMES),
 );

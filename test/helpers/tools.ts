@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Which programs and rights of this machine a test may count on. */
-export const TOOLS = [
+const TOOLS = [
   'restic',
   'borg',
   'setfattr',
