@@ -20,12 +20,14 @@ import type {
   FilesJob,
   Job,
   NewBlob,
+  ResealJob,
   ScanJob,
   ScanReply,
   SealJob,
   SharedIndexBuffers,
   WorkerSetup,
 } from './protocol.ts';
+import { reseal } from './reseal.ts';
 import { SharedIndexReader } from './shared-index.ts';
 import { compare, unseal } from './unseal.ts';
 
@@ -73,9 +75,18 @@ export class BlobWorker {
         return { reply: compare(job), transfer: [] };
       case 'inspect':
         return { reply: inspect(this.#sealer, job), transfer: [] };
+      case 'reseal':
+        return this.#reseal(job);
       default:
         return assertNever(job);
     }
+  }
+
+  #reseal(job: ResealJob): Answer {
+    const { sourceKey, codec } = this.#setup;
+    const source = sourceKey ? new Sealer(sourceKey) : this.#sealer;
+    const reply = reseal({ source, target: this.#sealer, codec }, job);
+    return { reply, transfer: [job.data.buffer as ArrayBuffer, reply.buffer.buffer as ArrayBuffer] };
   }
 
   #files(job: FilesJob): Answer {

@@ -8,11 +8,12 @@
  * seal    hash chunks of a slab and seal those that the repository does not have
  * unseal  open the blobs of a piece of a pack and write them to where they belong
  * compare find out which blobs lie already where they belong
+ * reseal  prove that blobs of a piece of a pack are whole, and seal them anew where that is asked for
  * inspect look at a whole pack: name, header, every blob
  */
 import type { WireError } from '../api/errors.ts';
 import type { SealKey } from '../crypto/sealer.ts';
-import type { Id, Node, PackedBlob } from '../format/types.ts';
+import type { BlobType, Id, Node, PackedBlob } from '../format/types.ts';
 import type { ApplyOptions } from '../fs/node.ts';
 import type { FileStat } from '../fs/stat.ts';
 import type { ByteString } from '../util/byte-string.ts';
@@ -27,6 +28,8 @@ export interface SharedIndexBuffers {
 export interface WorkerSetup {
   readonly key: SealKey;
   readonly codec: CodecOptions;
+  /** The key that opens what is to be sealed anew with `key`; absent: the same. */
+  readonly sourceKey?: SealKey;
   /** Present for backups: the kernel, its memory with the tables written, and the index. */
   readonly chunking?: {
     readonly module: WebAssembly.Module;
@@ -35,7 +38,7 @@ export interface WorkerSetup {
   };
 }
 
-export type Job = FilesJob | ScanJob | SealJob | UnsealJob | CompareJob | InspectJob;
+export type Job = FilesJob | ScanJob | SealJob | UnsealJob | CompareJob | InspectJob | ResealJob;
 
 export interface FilesJob {
   readonly kind: 'files';
@@ -207,6 +210,33 @@ export interface InspectReply {
   readonly faults: readonly PackFault[];
 }
 
+export interface ResealJob {
+  readonly kind: 'reseal';
+  /** A piece of a pack; comes back with the reply. */
+  readonly data: Uint8Array;
+  readonly blobs: readonly ResealBlob[];
+}
+
+export interface ResealBlob {
+  readonly id: Id;
+  readonly type: BlobType;
+  /** In `data`. */
+  readonly offset: number;
+  readonly length: number;
+  readonly uncompressedLength: number;
+  /** Seal it anew; else it is only proven to be whole. */
+  readonly again: boolean;
+}
+
+export interface ResealReply {
+  readonly data: Uint8Array;
+  /** Holds what was sealed anew. */
+  readonly buffer: Uint8Array;
+  /** For each blob its new form in `buffer`, or undefined where it was not sealed anew. */
+  readonly sealed: readonly (NewBlob | undefined)[];
+  readonly damaged: readonly { readonly blob: number; readonly error: WireError }[];
+}
+
 export type ReplyOf<J extends Job> = J extends FilesJob
   ? FilesReply
   : J extends ScanJob
@@ -217,7 +247,9 @@ export type ReplyOf<J extends Job> = J extends FilesJob
         ? UnsealReply
         : J extends CompareJob
           ? CompareReply
-          : InspectReply;
+          : J extends InspectJob
+            ? InspectReply
+            : ResealReply;
 
 /** What is posted to a worker. */
 export type Request = { readonly number: number; readonly job: Job } | { readonly index: SharedIndexBuffers };
