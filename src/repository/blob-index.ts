@@ -11,7 +11,7 @@
  * knows less.
  */
 import { EngineError } from '../api/errors.ts';
-import type { BlobType, Id, PackedBlob } from '../format/types.ts';
+import { type BlobType, type Id, type PackedBlob, SEAL_OVERHEAD } from '../format/types.ts';
 import type { SharedIndexBuffers } from '../workers/protocol.ts';
 import {
   ID_WORDS,
@@ -148,6 +148,12 @@ export class BlobIndex {
 
   isCompressed(entry: number): boolean {
     return this.#entries[entry * WORDS + UNCOMPRESSED]! !== 0;
+  }
+
+  /** Bytes of the blob when it is opened and unfolded. */
+  plainLengthOf(entry: number): number {
+    const at = entry * WORDS;
+    return this.#entries[at + UNCOMPRESSED]! || this.#entries[at + LENGTH]! - SEAL_OVERHEAD;
   }
 
   *[Symbol.iterator](): IterableIterator<BlobLocation> {

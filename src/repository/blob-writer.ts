@@ -30,6 +30,8 @@ export interface WriterParts {
 export interface WriterOptions extends CallOptions {
   /** Pack nothing, store nothing: only count. */
   readonly dryRun?: boolean;
+  /** Index files may use the space that the storage keeps back; packs never do. */
+  readonly indexFromReserve?: boolean;
 }
 
 /** What one `add` brought. */
@@ -67,7 +69,7 @@ export class BlobWriter {
       data: new PackerSet('data', parts.packBytes, OPEN_DATA_PACKS, open),
       tree: new PackerSet('tree', parts.packBytes, 1, open),
     };
-    this.#indexWriter = new IndexWriter(parts.files, o);
+    this.#indexWriter = new IndexWriter(parts.files, { ...o, fromReserve: o.indexFromReserve === true });
     this.#slots = new Semaphore(Math.min(MOST_UPLOADS, parts.backend.traits.connections));
   }
 
@@ -105,6 +107,12 @@ export class BlobWriter {
     }
     await Promise.all(this.#uploads);
     this.#check();
+    await this.#indexWriter.flush();
+  }
+
+  /** Writes down what is stored, without what is still open: makes the most of a run that has failed. */
+  async saveIndex(): Promise<void> {
+    await this.settle();
     await this.#indexWriter.flush();
   }
 

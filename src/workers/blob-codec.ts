@@ -17,6 +17,8 @@ export interface CodecOptions {
   readonly version: 1 | 2;
   /** Open each sealed blob again before it is stored. */
   readonly verify: boolean;
+  /** Keep the compressed form even where it is larger: it tells later runs that this was tried. */
+  readonly always?: boolean;
 }
 
 export interface SealedBlob {
@@ -47,7 +49,9 @@ export function sealBlob(
 function pack(type: BlobType, plain: Uint8Array, o: CodecOptions): Uint8Array | undefined {
   if (o.version < 2 || plain.length === 0 || (o.compression === 'off' && type === 'data')) return undefined;
   const packed = compress(plain, o.compression);
-  return packed.length < plain.length ? packed : undefined;
+  // restic takes a plain tree in a repository of version 2 for one that still has to be compressed.
+  const keep = packed.length < plain.length || type === 'tree' || o.always === true;
+  return keep ? packed : undefined;
 }
 
 function verify(sealer: Sealer, blob: SealedBlob): void {
