@@ -4,7 +4,7 @@
  * Order of writes: packs and index (the writer's flush), then the snapshot. Whatever happens before the last step,
  * the repository has only gained blobs that the next run finds and uses.
  */
-import { EngineError } from '../api/errors.ts';
+import { EngineError, isEngineError } from '../api/errors.ts';
 import { Archiver, type RootNode, type Selection } from '../archiver/archiver.ts';
 import type { ChangeRules } from '../archiver/changes.ts';
 import { createSlabMemory, FileSaver } from '../archiver/file-saver.ts';
@@ -28,6 +28,11 @@ export interface BackupOptions extends CallOptions {
   /** Absolute, as they shall stand in the snapshot. */
   readonly paths: readonly string[];
   readonly parent?: StoredSnapshot | undefined;
+  /**
+   * What the sources are held against before they are believed to be gone or empty; `parent` and the roots unless
+   * said otherwise. Differs where files are read anew without a parent, and where targets are missing.
+   */
+  readonly expected?: { readonly roots: RootNode; readonly last: StoredSnapshot | undefined };
   readonly rules?: Partial<ChangeRules>;
   readonly withAtime?: boolean;
   readonly tags?: readonly string[];
@@ -70,7 +75,7 @@ export async function backup(repo: IndexedRepository, o: BackupOptions): Promise
   const clock = o.clock ?? systemClock;
   const start = timestamp(clock);
   const counters = o.counters ?? newCounters();
-  if (!o.allowEmpty && 'roots' in o.source) await refuseLostSources(repo, o.source.roots, o.parent, o);
+  await refuseUnlessThere(repo, o);
   const run = new BackupRun(repo, o, counters);
   try {
     const tree = await run.archive();
@@ -81,9 +86,19 @@ export async function backup(repo: IndexedRepository, o: BackupOptions): Promise
     const skip = o.dryRun === true || (o.skipIfUnchanged === true && o.parent?.tree === tree);
     const snapshotId = skip ? undefined : await repo.repository.saveSnapshot(snapshot, o);
     return { snapshotId, snapshot, summary, errors: counters.errors };
+  } catch (e) {
+    // Who lost the lock may not claim packs that others could have removed meanwhile.
+    if (!isEngineError(o.signal?.reason, 'lock-lost')) await run.writer.keep();
+    throw e;
   } finally {
     await run.close();
   }
+}
+
+async function refuseUnlessThere(repo: IndexedRepository, o: BackupOptions): Promise<void> {
+  if (o.allowEmpty || !('roots' in o.source)) return;
+  const { roots, last } = o.expected ?? { roots: o.source.roots, last: o.parent };
+  await refuseLostSources(repo, roots, last, signalOf(o));
 }
 
 /** The parts that live as long as one backup. */

@@ -121,6 +121,17 @@ export class BlobWriter {
     await Promise.allSettled(this.#uploads);
   }
 
+  /**
+   * For the end of a run that did not get through: lists the packs that were stored whole, so that the next run finds
+   * their blobs. Not after a lost lock, when others may have removed those packs. Throws nothing: without the list the
+   * packs are only found by who looks for them.
+   */
+  async keep(): Promise<void> {
+    await this.settle();
+    if (this.#o.dryRun) return;
+    await this.#indexWriter.flush({ fromReserve: true }).catch(() => {});
+  }
+
   get savedIndexes(): readonly Id[] {
     return this.#indexWriter.saved;
   }

@@ -6,13 +6,16 @@
 import type { CallOptions } from '../backend/backend.ts';
 import { serializeIndex } from '../format/index-file.ts';
 import type { Id, IndexPack } from '../format/types.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
 import type { SealedFiles } from './sealed-files.ts';
 
-/** restic's size of a full index file. */
+/** restic's size of a full index file, and how long it lets packs wait for theirs. */
 const FULL_BLOBS = 50_000;
+const LONGEST_WAIT_MS = 10 * 60_000;
 
 export interface IndexWriterOptions extends CallOptions {
   readonly fromReserve?: boolean;
+  readonly clock?: Clock;
 }
 
 export class IndexWriter {
@@ -21,10 +24,14 @@ export class IndexWriter {
   readonly #saved: Id[] = [];
   #packs: IndexPack[] = [];
   #blobs = 0;
+  #oldest = 0;
+  readonly #clock: Clock;
 
   constructor(files: SealedFiles, o: IndexWriterOptions = {}) {
+    const { clock = systemClock, ...callOptions } = o;
     this.#files = files;
-    this.#o = o;
+    this.#o = callOptions;
+    this.#clock = clock;
   }
 
   /** The index files written so far. */
@@ -33,17 +40,24 @@ export class IndexWriter {
   }
 
   async add(pack: IndexPack): Promise<void> {
+    if (this.#packs.length === 0) this.#oldest = this.#clock.now();
     this.#packs.push(pack);
     this.#blobs += pack.blobs.length;
-    if (this.#blobs >= FULL_BLOBS) await this.flush();
+    const full = this.#blobs >= FULL_BLOBS || this.#clock.now() - this.#oldest >= LONGEST_WAIT_MS;
+    if (full) await this.flush();
   }
 
-  async flush(): Promise<void> {
+  /** Writes what has gathered. What could not be written stays for the next try. */
+  async flush(o: CallOptions & { readonly fromReserve?: boolean } = this.#o): Promise<void> {
     if (this.#packs.length === 0) return;
     const packs = this.#packs;
     this.#packs = [];
     this.#blobs = 0;
-    const content = serializeIndex(packs);
-    this.#saved.push(await this.#files.save('index', content, this.#o));
+    try {
+      this.#saved.push(await this.#files.save('index', serializeIndex(packs), o));
+    } catch (e) {
+      this.#packs = [...packs, ...this.#packs];
+      throw e;
+    }
   }
 }
