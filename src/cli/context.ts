@@ -80,10 +80,13 @@ export interface CommandContext {
   host(): Promise<Host>;
   /**
    * The repository that the flags and variables name, else the default one. A person may type the password three
-   * times. Errors: 'usage' where none is named; 'repository-missing', 'wrong-password' and the backend's.
+   * times. `settings` replace what the flags say. Errors: 'usage' where none is named; 'repository-missing',
+   * 'wrong-password' and the backend's.
    */
-  openRepository(access?: Access): Promise<Repository>;
+  openRepository(access?: Access, settings?: Partial<RepositorySettings>): Promise<Repository>;
   createRepository(request?: CreateRequest, access?: Access): Promise<Repository>;
+  /** The default repository, made if there is none yet; `onCreated` then hears of it and its recovery key. */
+  openOrCreateDefault(onCreated: (made: DefaultRepository) => void): Promise<Repository>;
   /** Where the flags and variables say the repository is; undefined if they don't. */
   location(access?: Access): Promise<string | undefined>;
   /** The password of a new key: `what` ends the prompt "Password for …". */
@@ -116,7 +119,8 @@ export function createContext(parts: ContextParts): CommandContext {
     ...parts,
     location,
     newPassword: (access, what) => readNewPassword(access, io, `Password for ${what}: `),
-    openRepository: (access = globals.access) => openRepository(parts, access),
+    openRepository: (access = globals.access, settings = {}) =>
+      openRepository({ ...parts, globals: { ...globals, ...settings } }, access),
     async createRepository(request = {}, access = globals.access) {
       const where = await location(access);
       if (where === undefined) throw noLocation();
@@ -152,6 +156,24 @@ async function openDefault(parts: ContextParts, host: Host, access: Access): Pro
   const found = await host.findDefaultRepository(parts.signal);
   if (found === undefined) throw noLocation();
   return host.openRepository(openOptions(parts, access, found.location, async () => found.password));
+}
+
+/** The key may be there without the repository: whoever made it was stopped in between. */
+async function openOrCreateDefault(
+  parts: ContextParts,
+  onCreated: (made: DefaultRepository) => void,
+): Promise<Repository> {
+  const host = await parts.host();
+  const made = await host.prepareDefaultRepository();
+  const options = openOptions(parts, parts.globals.access, made.location, async () => made.password);
+  try {
+    return await host.openRepository(options);
+  } catch (e) {
+    if (!isEngineError(e, 'repository-missing')) throw e;
+  }
+  const repository = await host.createRepository({ ...options, version: 2 });
+  onCreated(made);
+  return repository;
 }
 
 function openOptions(
