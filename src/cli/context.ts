@@ -121,6 +121,7 @@ export function createContext(parts: ContextParts): CommandContext {
     newPassword: (access, what) => readNewPassword(access, io, `Password for ${what}: `),
     openRepository: (access = globals.access, settings = {}) =>
       openRepository({ ...parts, globals: { ...globals, ...settings } }, access),
+    openOrCreateDefault: (onCreated) => openOrCreateDefault(parts, onCreated),
     async createRepository(request = {}, access = globals.access) {
       const where = await location(access);
       if (where === undefined) throw noLocation();

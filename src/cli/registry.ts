@@ -2,6 +2,11 @@
 import type { Registry } from './command.ts';
 
 export const registry: Registry = {
+  init: {
+    kind: 'command',
+    summary: 'Make a new repository',
+    load: () => import('./commands/init.ts'),
+  },
   cache: {
     kind: 'command',
     summary: 'List local caches and remove old ones',
