@@ -9,6 +9,7 @@
  * and nothing more is begun.
  */
 import { closeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { asEngineError, EngineError } from '../api/errors.ts';
 import { loadKernelModule, MAX_CHUNK, MIN_CHUNK, TABLE_BYTES, writeTables } from '../chunker/chunker.ts';
 import type { Polynomial } from '../chunker/polynomial.ts';
@@ -17,6 +18,7 @@ import { openForRead } from '../fs/read.ts';
 import { type FileStat, fstat, hasChanged } from '../fs/stat.ts';
 import type { BlobWriter } from '../repository/blob-writer.ts';
 import type { ByteString } from '../util/byte-string.ts';
+import { release } from '../util/release.ts';
 import { Semaphore } from '../util/semaphore.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import type { FileOutcome, FileRead, NewBlob, ScanReply, SealReply } from '../workers/protocol.ts';
@@ -54,8 +56,13 @@ export interface SlabMemory {
   readonly largeFiles: number;
 }
 
+/** One file keeps few cores busy by itself; more cores want a second, and more than two make disks seek. */
+function defaultLargeFiles(): number {
+  return availableParallelism() > 4 ? 2 : 1;
+}
+
 /** Two slabs for each large file that is read at the same time. Pages that are never touched take no memory. */
-export function createSlabMemory(polynomial: Polynomial, largeFiles = 2): SlabMemory {
+export function createSlabMemory(polynomial: Polynomial, largeFiles = defaultLargeFiles()): SlabMemory {
   const pages = Math.ceil((FIRST_SLAB + 2 * largeFiles * SLAB_BYTES) / PAGE);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   writeTables(memory, polynomial);
@@ -127,6 +134,7 @@ export class FileSaver {
       const paths = batch.map((entry) => entry.path);
       const { files, buffer } = await this.#p.pool.run({ kind: 'files', paths, limit: MIN_CHUNK });
       for (let i = 0; i < batch.length; i++) await this.#finishSmall(batch[i]!, files[i]!, buffer);
+      release(buffer);
     } catch (e) {
       this.#p.onFatal(e);
       for (const entry of batch) entry.resolve(failed(e));
@@ -340,6 +348,7 @@ class ChunkedRun {
       this.#newBytes += added.newBytes;
       this.#newStoredBytes += added.newStoredBytes;
     }
+    release(reply.buffer);
   }
 }
 

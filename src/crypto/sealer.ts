@@ -11,6 +11,7 @@ import { type Cipheriv, createCipheriv, randomFillSync } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Sodium from 'sodium-native';
 import { EngineError } from '../api/errors.ts';
+import { release } from '../util/release.ts';
 
 const sodium = createRequire(import.meta.url)('sodium-native') as typeof Sodium;
 
@@ -95,8 +96,9 @@ export class Sealer {
         'The authentication code of sealed data does not fit: it was altered or damaged.',
       );
     }
+    if (ciphertext.length > SMALL) return createCipheriv('aes-256-ctr', this.#encrypt, iv).update(ciphertext);
     const plain = new Uint8Array(ciphertext.length);
-    this.#ctrInto(iv, ciphertext, plain, 0);
+    this.#smallCtr(iv, ciphertext, plain, 0);
     return plain;
   }
 
@@ -105,8 +107,10 @@ export class Sealer {
   }
 
   #ctrInto(iv: Uint8Array, input: Uint8Array, out: Uint8Array, offset: number): void {
-    if (input.length <= SMALL) this.#smallCtr(iv, input, out, offset);
-    else out.set(createCipheriv('aes-256-ctr', this.#encrypt, iv).update(input), offset);
+    if (input.length <= SMALL) return this.#smallCtr(iv, input, out, offset);
+    const result = createCipheriv('aes-256-ctr', this.#encrypt, iv).update(input);
+    out.set(result, offset);
+    release(result);
   }
 
   /**

@@ -11,7 +11,7 @@ import { Semaphore } from '../util/semaphore.ts';
 import { type CodecOptions, type SealedBlob, sealBlob } from '../workers/blob-codec.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { IndexWriter } from './index-writer.ts';
-import { type Packer, PackerSet } from './packer.ts';
+import { BufferPool, type Packer, PackerSet } from './packer.ts';
 import type { SealedFiles } from './sealed-files.ts';
 
 const OPEN_DATA_PACKS = 2;
@@ -64,10 +64,11 @@ export class BlobWriter {
   constructor(parts: WriterParts, o: WriterOptions = {}) {
     this.#parts = parts;
     this.#o = o;
+    const buffers = new BufferPool(parts.packBytes);
     const open = () => parts.index.openPack();
     this.#packers = {
-      data: new PackerSet('data', parts.packBytes, OPEN_DATA_PACKS, open),
-      tree: new PackerSet('tree', parts.packBytes, 1, open),
+      data: new PackerSet('data', parts.packBytes, OPEN_DATA_PACKS, buffers, open),
+      tree: new PackerSet('tree', parts.packBytes, 1, buffers, open),
     };
     this.#indexWriter = new IndexWriter(parts.files, { ...o, fromReserve: o.indexFromReserve === true });
     this.#slots = new Semaphore(Math.min(MOST_UPLOADS, parts.backend.traits.connections));
@@ -86,7 +87,7 @@ export class BlobWriter {
   }
 
   /**
-   * Takes a sealed blob, which must not change afterwards; a known one is dropped unless `duplicate` says that a
+   * Takes a copy of a sealed blob; a known one is dropped unless `duplicate` says that a
    * further copy is wanted. Waits while uploads lag behind. Errors: the backend's, of this or an earlier pack.
    */
   async add(blob: SealedBlob, plainLength: number, duplicate = false): Promise<AddResult> {
@@ -144,7 +145,7 @@ export class BlobWriter {
   }
 
   async #queue(packer: Packer): Promise<void> {
-    if (this.#o.dryRun) return;
+    if (this.#o.dryRun) return packer.discard();
     await this.#slots.acquire();
     const upload = this.#upload(packer)
       .catch((e: unknown) => {
@@ -161,6 +162,7 @@ export class BlobWriter {
     const pack = packer.finish(this.#parts.sealer);
     await this.#parts.backend.save({ type: 'pack', name: pack.id }, pack.data, this.#o);
     this.#parts.index.namePack(pack.number, pack.id);
+    pack.recycle();
     await this.#indexWriter.add({ id: pack.id, blobs: pack.blobs });
   }
 

@@ -127,9 +127,18 @@ export async function addKey(
   });
   const id = sha256(file);
   await backend.save({ type: 'key', name: id }, [file], o);
-  // A key that does not open is worse than none: whoever calls may remove the old one next.
-  await openKey(backend, id, password, o);
+  await proveKey(backend, id, password, o);
   return id;
+}
+
+/** A key that does not open is worse than none: whoever calls may remove the old one next. */
+async function proveKey(backend: Backend, id: Id, password: string, o: CallOptions): Promise<void> {
+  try {
+    await openKey(backend, id, password, o);
+  } catch (e) {
+    if (isEngineError(e, 'damaged', 'wrong-password')) await backend.remove({ type: 'key', name: id }, o);
+    throw e;
+  }
 }
 
 export async function removeKey(backend: Backend, id: Id, current: Id, o?: CallOptions): Promise<void> {

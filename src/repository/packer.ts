@@ -7,6 +7,7 @@ import type { Sealer } from '../crypto/sealer.ts';
 import { sha256Of } from '../format/hash.ts';
 import { buildPackHeader } from '../format/pack-header.ts';
 import type { BlobType, Id, PackedBlob } from '../format/types.ts';
+import { release } from '../util/release.ts';
 
 /** A finished pack, ready to be stored. */
 export interface FinishedPack {
@@ -14,26 +15,35 @@ export interface FinishedPack {
   readonly type: BlobType;
   /** The number under which the index knows its blobs. */
   readonly number: number;
+  /** Valid until `recycle` is called. */
   readonly data: readonly Uint8Array[];
   /** Bytes, header included. */
   readonly size: number;
   readonly blobs: readonly PackedBlob[];
+  /** The pack has been stored: its memory may serve the next one. */
+  recycle(): void;
 }
 
 /** restic's limit: the header's reader takes a first guess of this many entries, and no pack may grow beyond. */
 const MAX_BLOBS = 200_000;
+/** A pack is full when it has reached its size: its last blob may lie beyond. */
+const SLACK_BYTES = 8 * 1024 * 1024 + 64 * 1024;
+const MOST_FREE = 4;
 
 /** One pack under construction. */
 export class Packer {
   readonly type: BlobType;
   readonly number: number;
-  readonly #parts: Uint8Array[] = [];
   readonly #blobs: PackedBlob[] = [];
+  readonly #buffers: BufferPool;
+  #buffer: Uint8Array;
   #size = 0;
 
-  constructor(type: BlobType, number: number) {
+  constructor(type: BlobType, number: number, buffers: BufferPool) {
     this.type = type;
     this.number = number;
+    this.#buffers = buffers;
+    this.#buffer = buffers.take();
   }
 
   get size(): number {
@@ -48,11 +58,12 @@ export class Packer {
     return this.#size >= target || this.#blobs.length >= MAX_BLOBS;
   }
 
-  /** Takes a sealed blob (not copied: it must not change) and returns where it lies. */
+  /** Copies a sealed blob and returns where it lies. */
   add(id: Id, sealed: Uint8Array, uncompressedLength: number): PackedBlob {
     const blob = { id, type: this.type, offset: this.#size, length: sealed.length, uncompressedLength };
     this.#blobs.push(blob);
-    this.#parts.push(sealed);
+    if (this.#size + sealed.length > this.#buffer.length) this.#grow(this.#size + sealed.length);
+    this.#buffer.set(sealed, this.#size);
     this.#size += sealed.length;
     return blob;
   }
@@ -61,9 +72,49 @@ export class Packer {
     const header = sealer.seal(buildPackHeader(this.#blobs));
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, header.length, true);
-    const data = [...this.#parts, header, length];
+    const data = [this.#buffer.subarray(0, this.#size), header, length];
     const size = this.#size + header.length + length.length;
-    return { id: sha256Of(data), type: this.type, number: this.number, data, size, blobs: this.#blobs };
+    const recycle = () => this.#buffers.give(this.#buffer);
+    return {
+      id: sha256Of(data),
+      type: this.type,
+      number: this.number,
+      data,
+      size,
+      blobs: this.#blobs,
+      recycle,
+    };
+  }
+
+  /** For a dry run. */
+  discard(): void {
+    this.#buffers.give(this.#buffer);
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    larger.set(this.#buffer.subarray(0, this.#size));
+    release(this.#buffer);
+    this.#buffer = larger;
+  }
+}
+
+/** Buffers of finished packs, for the next ones: pages that were touched once are not asked for again. */
+export class BufferPool {
+  readonly #bytes: number;
+  readonly #free: Uint8Array[] = [];
+
+  constructor(packBytes: number) {
+    this.#bytes = packBytes + SLACK_BYTES;
+  }
+
+  take(): Uint8Array {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytes);
+  }
+
+  give(buffer: Uint8Array): void {
+    if (this.#free.length < MOST_FREE) this.#free.push(buffer);
+    else release(buffer);
   }
 }
 
@@ -76,9 +127,17 @@ export class PackerSet {
   readonly #target: number;
   readonly #open: (Packer | undefined)[];
   readonly #newNumber: () => number;
+  readonly #buffers: BufferPool;
 
-  constructor(type: BlobType, targetBytes: number, count: number, newNumber: () => number) {
+  constructor(
+    type: BlobType,
+    targetBytes: number,
+    count: number,
+    buffers: BufferPool,
+    newNumber: () => number,
+  ) {
     this.#type = type;
+    this.#buffers = buffers;
     this.#target = targetBytes;
     this.#open = new Array<Packer | undefined>(count).fill(undefined);
     this.#newNumber = newNumber;
@@ -87,7 +146,7 @@ export class PackerSet {
   /** Adds a blob; `full` is the packer that has thereby reached its size and is no longer open. */
   add(id: Id, sealed: Uint8Array, uncompressedLength: number): Added {
     const at = this.#open.length === 1 ? 0 : randomInt(this.#open.length);
-    const packer = this.#open[at] ?? new Packer(this.#type, this.#newNumber());
+    const packer = this.#open[at] ?? new Packer(this.#type, this.#newNumber(), this.#buffers);
     const blob = packer.add(id, sealed, uncompressedLength);
     const full = packer.isFull(this.#target);
     this.#open[at] = full ? undefined : packer;

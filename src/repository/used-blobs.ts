@@ -7,6 +7,7 @@
 import { EngineError } from '../api/errors.ts';
 import type { CallOptions } from '../backend/backend.ts';
 import type { BlobType, Id, Tree } from '../format/types.ts';
+import { drain } from '../util/drain.ts';
 import type { IndexedRepository } from './repository.ts';
 
 /** How many trees are looked at before timers and others get their turn on this thread. */
@@ -24,42 +25,18 @@ export interface WalkOptions extends CallOptions {
  */
 export async function walkTrees(repo: IndexedRepository, root: Id, o: WalkOptions): Promise<void> {
   const stack: Id[] = [root];
-  let failure: { readonly error: unknown } | undefined;
+  const take = (): Id | undefined => {
+    for (let id = stack.pop(); id !== undefined; id = stack.pop()) if (o.enter(id)) return id;
+    return undefined;
+  };
   let loaded = 0;
-  const step = async (id: Id): Promise<void> => {
+  await drain(take, Math.max(2, repo.repository.backend.traits.connections), async (id) => {
     if (++loaded % TURN === 0) await new Promise(setImmediate);
     o.signal?.throwIfAborted();
     const tree = await repo.loadTree(id, o.signal ? { signal: o.signal } : {});
     o.onTree(tree, id);
     stack.push(...subtreesOf(tree, id));
-  };
-  let running = 0;
-  const most = Math.max(2, repo.repository.backend.traits.connections);
-  await new Promise<void>((done) => {
-    const pump = (): void => {
-      while (!failure && running < most && stack.length > 0) {
-        const id = stack.pop()!;
-        try {
-          if (!o.enter(id)) continue;
-        } catch (error) {
-          failure = { error };
-          break;
-        }
-        running++;
-        void step(id)
-          .catch((error: unknown) => {
-            failure ??= { error };
-          })
-          .finally(() => {
-            running--;
-            pump();
-          });
-      }
-      if (running === 0) done();
-    };
-    pump();
   });
-  if (failure) throw (failure as { readonly error: unknown }).error;
 }
 
 /** Last one first, so that the stack gives them out in their order. */

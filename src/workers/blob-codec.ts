@@ -6,6 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import { OVERHEAD, type Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
 import type { BlobType, Id } from '../format/types.ts';
+import { release } from '../util/release.ts';
 import { type Compression, compress, decompress } from '../util/zstd.ts';
 
 /** No writer makes larger blobs than the chunker's 8 MiB, save for trees of huge directories. */
@@ -30,16 +31,23 @@ export interface SealedBlob {
   readonly uncompressedLength: number;
 }
 
-/** The sealed form of a blob. Errors: 'internal' if it does not open to what went in (bad memory, say). */
+/**
+ * The sealed form of a blob; `place` gives it room. Errors: 'internal' if it does not open to what went in (bad
+ * memory, say).
+ */
 export function sealBlob(
   sealer: Sealer,
   type: BlobType,
   id: Id,
   plain: Uint8Array,
   o: CodecOptions,
+  place: (length: number) => Uint8Array = (length) => new Uint8Array(length),
 ): SealedBlob {
   const packed = pack(type, plain, o);
-  const sealed = sealer.seal(packed ?? plain);
+  const content = packed ?? plain;
+  const sealed = place(content.length + OVERHEAD);
+  sealer.sealInto(content, sealed, 0);
+  if (packed) release(packed);
   const blob = { id, type, sealed, uncompressedLength: packed ? plain.length : 0 };
   if (o.verify) verify(sealer, blob);
   return blob;
@@ -51,12 +59,14 @@ function pack(type: BlobType, plain: Uint8Array, o: CodecOptions): Uint8Array | 
   const packed = compress(plain, o.compression);
   // restic takes a plain tree in a repository of version 2 for one that still has to be compressed.
   const keep = packed.length < plain.length || type === 'tree' || o.always === true;
-  return keep ? packed : undefined;
+  if (keep) return packed;
+  release(packed);
+  return undefined;
 }
 
 function verify(sealer: Sealer, blob: SealedBlob): void {
   try {
-    openBlob(sealer, blob.id, blob.sealed, blob.uncompressedLength);
+    release(openBlob(sealer, blob.id, blob.sealed, blob.uncompressedLength));
   } catch (cause) {
     throw new EngineError(
       'internal',
@@ -80,7 +90,8 @@ function unfold(packed: Uint8Array, uncompressedLength: number, id: Id): Uint8Ar
   if (uncompressedLength > MAX_PLAIN_BYTES) {
     throw new EngineError('damaged', `Blob ${id} claims an impossible size of ${uncompressedLength} bytes.`);
   }
-  const plain = decompress(packed, uncompressedLength);
+  const plain = decompress(packed, uncompressedLength, uncompressedLength);
+  release(packed);
   if (plain.length !== uncompressedLength) {
     throw new EngineError('damaged', `Blob ${id} unfolds to another size than its index says.`);
   }

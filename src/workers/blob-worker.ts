@@ -193,8 +193,16 @@ export class BlobWorker {
 
   #sealNew(id: Id, plain: Uint8Array, out: Output): NewBlob | undefined {
     if (this.#index!.has('data', id)) return undefined;
-    const { sealed, uncompressedLength } = sealBlob(this.#sealer, 'data', id, plain, this.#setup.codec);
-    const offset = out.append(sealed);
+    const offset = out.length;
+    const place = (length: number) => out.place(length);
+    const { sealed, uncompressedLength } = sealBlob(
+      this.#sealer,
+      'data',
+      id,
+      plain,
+      this.#setup.codec,
+      place,
+    );
     return { id, plainLength: plain.length, uncompressedLength, offset, length: sealed.length };
   }
 }

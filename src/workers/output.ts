@@ -1,30 +1,52 @@
+import { release } from '../util/release.ts';
+
 /** A buffer that grows: sealed blobs of one job, to be transferred as one. */
 export class Output {
   #buffer: Uint8Array<ArrayBuffer>;
   #used = 0;
 
   constructor(capacity: number) {
-    this.#buffer = new Uint8Array(capacity);
+    this.#buffer = unfilled(capacity);
+  }
+
+  get length(): number {
+    return this.#used;
   }
 
   /** Appends a copy; returns its offset. */
   append(bytes: Uint8Array): number {
     const offset = this.#used;
-    if (offset + bytes.length > this.#buffer.length) this.#grow(offset + bytes.length);
-    this.#buffer.set(bytes, offset);
-    this.#used += bytes.length;
+    this.place(bytes.length).set(bytes);
     return offset;
+  }
+
+  /** Room for the next `length` bytes, to be filled before anything else is asked for. */
+  place(length: number): Uint8Array {
+    const offset = this.#used;
+    if (offset + length > this.#buffer.length) this.#grow(offset + length);
+    this.#used += length;
+    return this.#buffer.subarray(offset, offset + length);
   }
 
   /** All that was appended. What is much larger than its content is copied, so that no memory is held for nothing. */
   finish(): Uint8Array<ArrayBuffer> {
     const used = this.#buffer.subarray(0, this.#used);
-    return this.#used * 2 < this.#buffer.length ? used.slice() : used;
+    if (this.#used * 2 >= this.#buffer.length) return used;
+    const copy = used.slice();
+    release(this.#buffer);
+    return copy;
   }
 
   #grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.#buffer.length * 2));
+    const larger = unfilled(Math.max(needed, this.#buffer.length * 2));
     larger.set(this.#buffer.subarray(0, this.#used));
+    release(this.#buffer);
     this.#buffer = larger;
   }
+}
+
+/** All of it will be written before it is read, so it need not be zeroed. */
+function unfilled(length: number): Uint8Array<ArrayBuffer> {
+  // Not as a Buffer, whose slices are views.
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
