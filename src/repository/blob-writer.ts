@@ -111,12 +111,6 @@ export class BlobWriter {
     await this.#indexWriter.flush();
   }
 
-  /** Writes down what is stored, without what is still open: makes the most of a run that has failed. */
-  async saveIndex(): Promise<void> {
-    await this.settle();
-    await this.#indexWriter.flush();
-  }
-
   /** Waits for what is under way and throws nothing: for the end of a failed run. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#uploads);

@@ -159,8 +159,7 @@ class Transfer {
     const anew = reply.sealed[i];
     const [from, at] = anew ? [reply.buffer, anew] : [reply.data, blob];
     const offset = anew ? anew.offset : blob.offset - base;
-    // A copy: a pack in the making must not keep whole spans in memory for the few blobs it takes from each.
-    const sealed = from.slice(offset, offset + at.length);
+    const sealed = from.subarray(offset, offset + at.length);
     await this.#store({
       id,
       type,
