@@ -86,7 +86,7 @@ function sorted(texts: readonly string[]): readonly string[] | null {
 }
 
 /** The order of UTF-8 bytes, as Go sorts. */
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return compareBytes(fromText(a), fromText(b));
 }
 
