@@ -7,6 +7,63 @@ export const registry: Registry = {
     summary: 'Make a new repository',
     load: () => import('./commands/init.ts'),
   },
+  snapshots: {
+    kind: 'command',
+    summary: 'List the snapshots',
+    load: () => import('./commands/snapshots.ts'),
+  },
+  check: {
+    kind: 'command',
+    summary: 'Check that the repository is whole',
+    load: () => import('./commands/check.ts'),
+  },
+  repair: {
+    kind: 'group',
+    summary: 'Repair a damaged repository',
+    entries: {
+      index: {
+        kind: 'command',
+        summary: 'Make the index fit the packs',
+        load: () => import('./commands/repair-index.ts'),
+      },
+      packs: {
+        kind: 'command',
+        summary: 'Save what is good in damaged packs',
+        load: () => import('./commands/repair-packs.ts'),
+      },
+      snapshots: {
+        kind: 'command',
+        summary: 'Make whole snapshots out of damaged ones',
+        load: () => import('./commands/repair-snapshots.ts'),
+      },
+    },
+  },
+  'rebuild-index': {
+    kind: 'command',
+    summary: 'The old name of "repair index"',
+    hidden: true,
+    load: () => import('./commands/repair-index.ts'),
+  },
+  recover: {
+    kind: 'command',
+    summary: 'Make a snapshot of what no snapshot has any more',
+    load: () => import('./commands/recover.ts'),
+  },
+  unlock: {
+    kind: 'command',
+    summary: 'Remove locks that were left behind',
+    load: () => import('./commands/unlock.ts'),
+  },
+  list: {
+    kind: 'command',
+    summary: 'List packs, blobs and other objects',
+    load: () => import('./commands/list.ts'),
+  },
+  cat: {
+    kind: 'command',
+    summary: 'Print an object of the repository',
+    load: () => import('./commands/cat.ts'),
+  },
   cache: {
     kind: 'command',
     summary: 'List local caches and remove old ones',
