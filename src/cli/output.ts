@@ -14,6 +14,11 @@ export interface Output {
   flush(): Promise<void>;
 }
 
+/** For lists of any length: goes on when the reader can take more. */
+export async function writeLine(output: Output, line: string): Promise<void> {
+  if (!output.write(`${line}\n`)) await output.drained();
+}
+
 /** Errors that mean: nobody reads this any more. EIO is what a closed terminal gives. */
 const GONE = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'ECONNRESET']);
 

@@ -12,6 +12,11 @@ export const registry: Registry = {
     summary: 'List the snapshots',
     load: () => import('./commands/snapshots.ts'),
   },
+  ls: {
+    kind: 'command',
+    summary: 'List what is in a snapshot',
+    load: () => import('./commands/ls.ts'),
+  },
   check: {
     kind: 'command',
     summary: 'Check that the repository is whole',
