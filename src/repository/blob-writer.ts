@@ -7,7 +7,6 @@ import type { Backend, CallOptions } from '../backend/backend.ts';
 import type { Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
 import type { BlobType, Id } from '../format/types.ts';
-import { Semaphore } from '../util/semaphore.ts';
 import { type CodecOptions, type SealedBlob, sealBlob } from '../workers/blob-codec.ts';
 import type { BlobIndex } from './blob-index.ts';
 import { IndexWriter } from './index-writer.ts';
@@ -57,7 +56,6 @@ export class BlobWriter {
   readonly #o: WriterOptions;
   readonly #packers: Readonly<Record<BlobType, PackerSet>>;
   readonly #indexWriter: IndexWriter;
-  readonly #slots: Semaphore;
   readonly #uploads = new Set<Promise<void>>();
   #failure: unknown;
 
@@ -71,7 +69,6 @@ export class BlobWriter {
       tree: new PackerSet('tree', parts.packBytes, 1, buffers, open),
     };
     this.#indexWriter = new IndexWriter(parts.files, { ...o, fromReserve: o.indexFromReserve === true });
-    this.#slots = new Semaphore(Math.min(MOST_UPLOADS, parts.backend.traits.connections));
   }
 
   has(type: BlobType, id: Id): boolean {
@@ -91,20 +88,22 @@ export class BlobWriter {
    * further copy is wanted. Waits while uploads lag behind. Errors: the backend's, of this or an earlier pack.
    */
   async add(blob: SealedBlob, plainLength: number, duplicate = false): Promise<AddResult> {
+    // Before anything is taken in, so that no more than a few full packs are ever held.
+    while (this.#uploads.size >= MOST_UPLOADS) await Promise.race(this.#uploads);
     this.#check();
     if (!duplicate && this.has(blob.type, blob.id)) return { known: true, storedBytes: 0 };
     const { id, type, sealed, uncompressedLength } = blob;
     const added = this.#packers[type].add(id, sealed, uncompressedLength);
     this.#parts.index.addToOpenPack(added.number, added.blob);
     this.#count(type, plainLength, sealed.length);
-    if (added.full) await this.#queue(added.full);
+    if (added.full) this.#queue(added.full);
     return { known: false, storedBytes: sealed.length };
   }
 
   /** Stores all that is open, then the index. Errors: the backend's. */
   async flush(): Promise<void> {
     for (const set of Object.values(this.#packers)) {
-      for (const packer of set.drain()) if (!packer.isEmpty) await this.#queue(packer);
+      for (const packer of set.drain()) if (!packer.isEmpty) this.#queue(packer);
     }
     await Promise.all(this.#uploads);
     this.#check();
@@ -138,16 +137,14 @@ export class BlobWriter {
     this.totals.storedBytes += storedLength;
   }
 
-  async #queue(packer: Packer): Promise<void> {
+  #queue(packer: Packer): void {
     if (this.#o.dryRun) return packer.discard();
-    await this.#slots.acquire();
     const upload = this.#upload(packer)
       .catch((e: unknown) => {
         this.#failure ??= e ?? new EngineError('internal', 'An upload failed without a reason.');
       })
       .finally(() => {
         this.#uploads.delete(upload);
-        this.#slots.release();
       });
     this.#uploads.add(upload);
   }
