@@ -218,7 +218,7 @@ export class ContentWriter {
       error = asEngineError(e);
     }
     for (const file of whole) {
-      if (plain) this.#guard(file, () => createFile(file, plain, this.#p.sparse));
+      if (plain) this.#guard(file, () => createFile(file, plain, this.#p.sparse, undefined));
       else this.#fail(file, error!);
       this.#placed(file, file.size);
       this.#complete(file, undefined);

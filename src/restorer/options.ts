@@ -1,6 +1,5 @@
 /** What can be asked of a restore. */
 import type { CallOptions } from '../backend/backend.ts';
-import type { Id } from '../format/types.ts';
 import type { ByteString } from '../util/byte-string.ts';
 import type { RestoreCounters, RestoreEvents } from './progress.ts';
 
@@ -40,9 +39,4 @@ export interface RestoreOptions extends CallOptions {
   readonly threads?: number | undefined;
   readonly events?: RestoreEvents | undefined;
   readonly counters?: RestoreCounters | undefined;
-}
-
-/** The root tree of what is to be restored. */
-export interface RestoreSource {
-  readonly tree: Id;
 }

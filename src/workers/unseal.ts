@@ -4,17 +4,33 @@
  */
 
 import { createHash } from 'node:crypto';
-import { closeSync, constants, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { EngineError, type WireError } from '../api/errors.ts';
 import type { Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
+import { unixModeFromGo } from '../format/mode.ts';
+import { toSecNs } from '../format/time.ts';
 import type { Id } from '../format/types.ts';
 import { translateFsError } from '../fs/errors.ts';
+import { utimensNs } from '../fs/metadata.ts';
 import { applyMetadata } from '../fs/node.ts';
 import { nodePath } from '../fs/path.ts';
 import { openForRead } from '../fs/read.ts';
+import { gidOf, uidOf } from '../fs/users.ts';
 import { isZero } from '../fs/write.ts';
+import { setXattrs } from '../fs/xattr.ts';
 import { type ByteString, rawByteString } from '../util/byte-string.ts';
+import { release } from '../util/release.ts';
 import { openBlob } from './blob-codec.ts';
 import type {
   CompareJob,
@@ -52,7 +68,9 @@ export function unseal(sealer: Sealer, job: UnsealJob): UnsealReply {
     if (!plain) return;
     for (const file of wholes[i]!) makeFile(job, file, plain, reply);
     writeToOpenFiles(blob, i, plain, reply);
+    release(plain);
   });
+  release(job.data);
   return reply;
 }
 
@@ -77,34 +95,72 @@ function openOne(
 function makeFile(job: UnsealJob, index: number, plain: Uint8Array, reply: Mutable<UnsealReply>): void {
   const file = job.files[index]!;
   try {
-    createFile(file, plain, job.sparse);
+    const errors = createFile(file, plain, job.sparse, job.metadata);
+    if (errors.length > 0) reply.incomplete.push({ file: index, errors: errors.map((e) => e.toWire()) });
   } catch (e) {
     reply.failedFiles.push({ file: index, error: wire(e, file.path, 'write') });
-    return;
   }
-  if (!job.metadata) return;
-  const failures = applyMetadata(file.path, file.node, job.metadata);
-  if (failures.length > 0) reply.incomplete.push({ file: index, errors: failures.map((e) => e.toWire()) });
 }
 
-/** Makes a file that was not there and fills it; on failure nothing of it stays. Errors: 'conflict', 'no-space' … */
-export function createFile(file: Pick<NewFile, 'path'>, plain: Uint8Array, sparse: boolean): void {
-  const path = nodePath(file.path);
-  let fd: number;
-  try {
-    fd = openSync(path, NEW_FILE, 0o600);
-  } catch (e) {
-    throw translateFsError(e, file.path, 'create');
-  }
+const ALL_SET: readonly EngineError[] = [];
+
+/**
+ * Makes a file that was not there, fills it, and gives it its attributes if `metadata` says how; on failure nothing
+ * of it stays. Returns the attributes that could not be set. Errors: 'conflict', 'no-space' …
+ */
+export function createFile(
+  file: Pick<NewFile, 'path' | 'node'>,
+  plain: Uint8Array,
+  sparse: boolean,
+  metadata: UnsealJob['metadata'],
+): readonly EngineError[] {
+  const fd = openNew(file.path);
   try {
     if (sparse) ftruncateSync(fd, plain.length);
     writeAt(fd, plain, 0, sparse);
+    return metadata ? applyToOpenFile(fd, file, metadata) : ALL_SET;
   } catch (e) {
-    unlinkSync(path);
+    unlinkSync(nodePath(file.path));
     throw translateFsError(e, file.path, 'write');
   } finally {
     closeSync(fd);
   }
+}
+
+function openNew(path: ByteString): number {
+  try {
+    return openSync(nodePath(path), NEW_FILE, 0o600);
+  } catch (e) {
+    throw translateFsError(e, path, 'create');
+  }
+}
+
+/**
+ * What `applyMetadata` does, in its order, for a file that was made just now and is open: owner and mode are set by
+ * its number, which spares looking the path up and guarding against links.
+ */
+function applyToOpenFile(
+  fd: number,
+  { path, node }: Pick<NewFile, 'path' | 'node'>,
+  o: NonNullable<UnsealJob['metadata']>,
+): readonly EngineError[] {
+  try {
+    if (o.skipOwner !== true) own(fd, node, o.ownerByName === true);
+    const failures = o.skipXattrs === true ? ALL_SET : setXattrs(path, node.extendedAttributes);
+    if (failures.length > 0) return applyMetadata(path, node, o);
+    fchmodSync(fd, unixModeFromGo(node.mode) & 0o7777);
+    utimensNs(path, toSecNs(node.atime), toSecNs(node.mtime));
+    return ALL_SET;
+  } catch {
+    // What may fail and what counts as a failure is decided there.
+    return applyMetadata(path, node, o);
+  }
+}
+
+function own(fd: number, node: NewFile['node'], byName: boolean): void {
+  const uid = byName ? (uidOf(node.user) ?? node.uid) : node.uid;
+  const gid = byName ? (gidOf(node.group) ?? node.gid) : node.gid;
+  fchownSync(fd, uid, gid);
 }
 
 function writeToOpenFiles(
