@@ -7,6 +7,11 @@ export const registry: Registry = {
     summary: 'Make a new repository',
     load: () => import('./commands/init.ts'),
   },
+  backup: {
+    kind: 'command',
+    summary: 'Back up files and folders',
+    load: () => import('./commands/backup.ts'),
+  },
   snapshots: {
     kind: 'command',
     summary: 'List the snapshots',
@@ -48,6 +53,57 @@ export const registry: Registry = {
     summary: 'The old name of "repair index"',
     hidden: true,
     load: () => import('./commands/repair-index.ts'),
+  },
+  forget: {
+    kind: 'command',
+    summary: 'Remove snapshots by rules or by name',
+    load: () => import('./commands/forget.ts'),
+  },
+  prune: {
+    kind: 'command',
+    summary: 'Remove the data that no snapshot needs',
+    load: () => import('./commands/prune.ts'),
+  },
+  copy: {
+    kind: 'command',
+    summary: 'Copy snapshots from another repository',
+    load: () => import('./commands/copy.ts'),
+  },
+  rewrite: {
+    kind: 'command',
+    summary: 'Take files out of snapshots',
+    load: () => import('./commands/rewrite.ts'),
+  },
+  tag: {
+    kind: 'command',
+    summary: 'Change the tags of snapshots',
+    load: () => import('./commands/tag.ts'),
+  },
+  key: {
+    kind: 'group',
+    summary: 'Manage the passwords of the repository',
+    entries: {
+      list: {
+        kind: 'command',
+        summary: 'List the keys',
+        load: () => import('./commands/key-list.ts'),
+      },
+      add: {
+        kind: 'command',
+        summary: 'Add a password',
+        load: () => import('./commands/key-add.ts'),
+      },
+      remove: {
+        kind: 'command',
+        summary: 'Remove a password',
+        load: () => import('./commands/key-remove.ts'),
+      },
+      passwd: {
+        kind: 'command',
+        summary: 'Change the password',
+        load: () => import('./commands/key-passwd.ts'),
+      },
+    },
   },
   recover: {
     kind: 'command',

@@ -20,6 +20,13 @@ export function shortId(id: string): string {
   return id.slice(0, SHORT_ID);
 }
 
+/** A snapshot in a line: `snapshot 4bba301e of [/home] at 2026-01-31 18:30:00 by ada@host`. */
+export function describeSnapshot(s: StoredSnapshot): string {
+  const who = `${printable(s.username ?? '')}@${printable(s.hostname ?? '')}`;
+  const paths = s.paths.map(printable).join(' ');
+  return `snapshot ${shortId(s.id)} of [${paths}] at ${formatLocalTime(s.time)} by ${who}`;
+}
+
 /** The lines of the table, oldest snapshot first. */
 export function snapshotTable(
   snapshots: readonly StoredSnapshot[],

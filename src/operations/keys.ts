@@ -1,5 +1,5 @@
 /** key: the passwords of a repository. */
-import { type EngineError, isEngineError } from '../api/errors.ts';
+import { EngineError, isEngineError } from '../api/errors.ts';
 import type { CallOptions } from '../backend/backend.ts';
 import type { Id, Timestamp } from '../format/types.ts';
 import { type AddKeyOptions, addKey, keyIds, loadKeyFile } from '../repository/keys.ts';
@@ -40,4 +40,21 @@ export async function changePassword(repo: Repository, password: string, o: AddK
   const id = await addKey(repo.backend, repo.key.master, password, { ...o, fromReserve: true });
   await repo.backend.remove({ type: 'key', name: repo.key.id }, o.signal ? { signal: o.signal } : {});
   return id;
+}
+
+/** The one key whose id begins so. Errors: 'not-found', 'ambiguous', the backend's. */
+export async function findKey(repo: Repository, prefix: string, o: CallOptions = {}): Promise<Id> {
+  const found = (await keyIds(repo.backend, o)).filter((id) => prefix !== '' && id.startsWith(prefix));
+  const [first, second] = found;
+  if (first === undefined) {
+    throw new EngineError('not-found', `There is no key whose id begins with "${prefix}".`, {
+      hint: '"key list" shows the keys of the repository.',
+    });
+  }
+  if (second !== undefined) {
+    throw new EngineError('ambiguous', `${found.length} keys have an id that begins with "${prefix}".`, {
+      hint: 'Give more of its digits.',
+    });
+  }
+  return first;
 }
