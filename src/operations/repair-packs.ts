@@ -83,7 +83,7 @@ class Salvage {
     this.#ids = new Set(ids);
     this.#o = o;
     this.#listing = new PackListing(repo.index);
-    this.#writer = repo.writer(callOf(o));
+    this.#writer = repo.writer({ ...callOf(o), indexFromReserve: true });
   }
 
   async pack(pack: Id): Promise<void> {
@@ -148,9 +148,7 @@ class Salvage {
     const key = `${type} ${id}`;
     if (this.#salvaged.has(key)) return true;
     this.#salvaged.add(key);
-    // A copy: the slice would hold the whole damaged pack in memory until the new one is stored.
-    const own = Uint8Array.from(sealed);
-    await this.#writer.add({ id, type, sealed: own, uncompressedLength }, plainLength, true);
+    await this.#writer.add({ id, type, sealed, uncompressedLength }, plainLength, true);
     return true;
   }
 

@@ -54,7 +54,7 @@ export async function repairSnapshots(
   repo: IndexedRepository,
   o: SnapshotsRepairOptions,
 ): Promise<SnapshotsRepairReport> {
-  const writer = repo.writer({ ...callOf(o), dryRun: o.dryRun === true });
+  const writer = repo.writer({ ...callOf(o), dryRun: o.dryRun === true, indexFromReserve: true });
   const repair = new TreeRepair(repo, writer, o);
   const results: RepairedSnapshot[] = [];
   try {
