@@ -22,6 +22,21 @@ export const registry: Registry = {
     summary: 'List what is in a snapshot',
     load: () => import('./commands/ls.ts'),
   },
+  find: {
+    kind: 'command',
+    summary: 'Find files in all snapshots',
+    load: () => import('./commands/find.ts'),
+  },
+  diff: {
+    kind: 'command',
+    summary: 'Show what changed between two snapshots',
+    load: () => import('./commands/diff.ts'),
+  },
+  stats: {
+    kind: 'command',
+    summary: 'Count what is in the repository',
+    load: () => import('./commands/stats.ts'),
+  },
   check: {
     kind: 'command',
     summary: 'Check that the repository is whole',

@@ -28,3 +28,24 @@ export function parseLocalTime(text: string): number {
   }
   return d.getTime();
 }
+
+/** The forms of restic's `find`: day, or day and time, in its order or with dots, with a zone or local. */
+const MOMENT =
+  /^(?:(?<y>\d{4})-(?<m>\d{2})-(?<d>\d{2})|(?<d2>\d{2})\.(?<m2>\d{2})\.(?<y2>\d{4}))(?:[ T](?<h>\d{2}):(?<min>\d{2})(?::(?<s>\d{2}))?)?(?: ?(?<zone>UTC|Z|[+-]\d{2}:?\d{2}))?$/;
+
+/** Milliseconds since the epoch from `2026-01-31`, `2026-01-31 18:30`, `31.01.2026 18:30:00 +0100`. Error: 'usage'. */
+export function parseMoment(text: string): number {
+  const g = MOMENT.exec(text)?.groups;
+  if (g === undefined) throw noMoment(text);
+  const date = `${g.y ?? g.y2}-${g.m ?? g.m2}-${g.d ?? g.d2}`;
+  const local = parseLocalTime(`${date} ${g.h ?? '00'}:${g.min ?? '00'}:${g.s ?? '00'}`);
+  if (g.zone === undefined) return local;
+  const zone = g.zone === 'UTC' ? 'Z' : g.zone.replace(/^(.\d{2}):?(\d{2})$/, '$1:$2');
+  return Date.parse(`${date}T${g.h ?? '00'}:${g.min ?? '00'}:${g.s ?? '00'}${zone}`);
+}
+
+function noMoment(text: string): EngineError {
+  return new EngineError('usage', `"${text}" is not a time`, {
+    hint: 'Write it as 2026-01-31 or 2026-01-31 18:30:00, in the time of this computer.',
+  });
+}
