@@ -8,7 +8,7 @@ import type { CallOptions } from '../backend/backend.ts';
 import type { Id, Node, Snapshot, SnapshotSummary, StoredSnapshot, Timestamp } from '../format/types.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
 import { rewriteTree, type TreeRules } from '../repository/tree-rewriter.ts';
-import { replaceSnapshot } from './tag.ts';
+import { type ReplaceOptions, replaceSnapshot } from './tag.ts';
 
 /** The tag of new snapshots that stand beside the old ones. */
 export const REWRITE_TAG = 'rewrite';
@@ -26,7 +26,7 @@ export interface RewriteRules {
   readonly forget?: boolean;
 }
 
-export interface RewriteOptions extends CallOptions, RewriteRules {
+export interface RewriteOptions extends ReplaceOptions, RewriteRules {
   readonly dryRun?: boolean;
 }
 
@@ -54,7 +54,7 @@ export async function rewriteSnapshot(
   if (sameFiles && !named) return { kind: 'unchanged' };
   if (o.dryRun) return { kind: 'rewritten', id: undefined, snapshot: next };
   const id = o.forget
-    ? await replaceSnapshot(repo.repository, snapshot, next, signalOf(o))
+    ? await replaceSnapshot(repo.repository, snapshot, next, { ...signalOf(o), existing: o.existing ?? [] })
     : await repo.repository.saveSnapshot(next, signalOf(o));
   return { kind: 'rewritten', id, snapshot: next };
 }

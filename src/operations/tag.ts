@@ -1,10 +1,12 @@
 /**
  * tag: gives snapshots other tags. A snapshot is a file named by its content, so a new one is written and then the
- * old one removed; a stop in between leaves both. `original` remembers the first name.
+ * old one removed; a stop in between leaves both, and the next run removes the old one. `original` remembers the first
+ * name.
  *
  * The repository must be locked exclusively by the caller.
  */
 import type { CallOptions } from '../backend/backend.ts';
+import { serializeSnapshot } from '../format/snapshot.ts';
 import type { Id, Snapshot, StoredSnapshot } from '../format/types.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -22,12 +24,17 @@ export function changedTags(tags: readonly string[], change: TagChange): readonl
   return same ? undefined : left;
 }
 
+export interface ReplaceOptions extends CallOptions {
+  /** Snapshots of the repository: a new one that is there already, from a run that was stopped, is not made twice. */
+  readonly existing?: readonly StoredSnapshot[];
+}
+
 /** The new name of the snapshot, or undefined where its tags stay. Errors: the backend's. */
 export async function changeTags(
   repo: Repository,
   snapshot: StoredSnapshot,
   change: TagChange,
-  o: CallOptions = {},
+  o: ReplaceOptions = {},
 ): Promise<Id | undefined> {
   const tags = changedTags(snapshot.tags ?? [], change);
   if (!tags) return undefined;
@@ -40,9 +47,12 @@ export async function replaceSnapshot(
   repo: Repository,
   old: StoredSnapshot,
   next: Snapshot,
-  o: CallOptions = {},
+  { existing = [], ...o }: ReplaceOptions = {},
 ): Promise<Id> {
-  const id = await repo.saveSnapshot(next, { ...o, fromReserve: true });
+  const content = serializeSnapshot(next);
+  const alike = existing.filter((s) => s.tree === next.tree && s.time === next.time && s.id !== old.id);
+  const twin = alike.find((s) => serializeSnapshot(s).equals(content));
+  const id = twin?.id ?? (await repo.saveSnapshot(next, { ...o, fromReserve: true }));
   await repo.files.remove('snapshot', old.id, o);
   return id;
 }

@@ -84,8 +84,8 @@ Snapshots are grouped by host and paths, and the rules are applied to each group
         if (flags.prune && plan.remove.length > 0) {
           const { dryRun } = flags;
           const ignoreSnapshots = new Set(plan.remove.map((s) => s.id));
-          const what = dryRun ? 'would be removed' : 'have been removed';
-          context.print.say(`${plural(plan.remove.length, 'snapshot')} ${what}; now the data`);
+          const what = dryRun ? 'would have removed' : 'removed';
+          context.print.say(`${what} ${plural(plan.remove.length, 'snapshot')}; now the data`);
           await runPrune(context, { repo, signal }, rules, { dryRun, ignoreSnapshots });
         }
         return undefined;

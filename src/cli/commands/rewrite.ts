@@ -54,7 +54,7 @@ The new ones stand beside the old ones with the tag "rewrite"; with --forget the
       let changed = 0;
       for (const snapshot of selectSnapshots(all, operands, snapshotFilter(values, context.env))) {
         print.say(`\n${describeSnapshot(snapshot)}`);
-        if (await rewriteOne(context, session, snapshot, rewrite)) changed++;
+        if (await rewriteOne(context, session, snapshot, { ...rewrite, existing: all })) changed++;
       }
       const how = dryRun ? ['would be', 'would modify'] : ['were', 'modified'];
       print.say(
