@@ -15,7 +15,7 @@ import type { Backend, CallOptions, FileInfo, Handle, LoadOptions, Traits } from
 import { describe, notFound, outOfRange, type Span, spanOf, throwIfAborted, totalLength } from '../calls.ts';
 import { allFolders, folderOf, segmentsOf } from '../layout.ts';
 import { errnoOf, fromErrno } from './errors.ts';
-import { dropReserve, makeReserve, RESERVE_BYTES } from './reserve.ts';
+import { makeReserve, RESERVE_BYTES, shrinkReserve } from './reserve.ts';
 import { type Root, watchRoot } from './root.ts';
 import { replaceFile, syncFolder, TEMPORARY } from './write-file.ts';
 
@@ -98,10 +98,30 @@ class Local implements LocalBackend {
       await this.#write(h, path, data, o);
     } catch (e) {
       if (!o?.fromReserve || !isEngineError(e, 'no-space')) throw e;
-      await this.#translate(dropReserve(this.#root.path), 'make room from the reserve');
-      await this.#write(h, path, data, o);
+      await this.#writeFromReserve(h, path, data, o, e);
     }
     if (h.type === 'config') await this.#root.noteConfig();
+  }
+
+  /** Takes more and more of the reserve: some file systems give blocks back only in large pieces. */
+  async #writeFromReserve(
+    h: Handle,
+    path: string,
+    data: readonly Uint8Array[],
+    o: CallOptions,
+    noSpace: EngineError,
+  ): Promise<void> {
+    let last = noSpace;
+    for (let bytes = totalLength(data); ; bytes = Math.max(1 << 16, bytes) * 4) {
+      const shrink = shrinkReserve(this.#root.path, bytes);
+      if (!(await this.#translate(shrink, 'make room from the reserve'))) throw last;
+      try {
+        return await this.#write(h, path, data, o);
+      } catch (e) {
+        if (!isEngineError(e, 'no-space')) throw e;
+        last = e;
+      }
+    }
   }
 
   async load(h: Handle, o?: LoadOptions): Promise<Uint8Array> {

@@ -225,21 +225,34 @@ describe('the reserve', () => {
     expect(await size()).toBe(0);
   });
 
-  it('makes room for the write that may use it, and for no other', async () => {
-    const b = await create(65_536);
+  it('gives a part of itself to the write that may use it, to no other, and gets it back', async () => {
+    const b = await create(1 << 20);
     full(1);
     await expect(b.save(pack.h, pack.data)).rejects.toMatchObject({ code: 'no-space' });
-    expect(await size()).toBe(65_536);
+    expect(await size()).toBe(1 << 20);
     full(1);
     const lock = named('lock', 'a lock');
     await b.save(lock.h, lock.data, { fromReserve: true });
     expect(text(await b.load(lock.h))).toBe('a lock');
-    expect(await size()).toBe(0);
+    expect(await size()).toBe((1 << 20) - 65_536);
     await b.close();
-    expect(await size()).toBe(65_536);
+    expect(await size()).toBe(1 << 20);
   });
 
-  it('is given once: a disk that stays full is an error', async () => {
+  it('gives more where a part does not help, and is made anew when it is used up', async () => {
+    const b = await create(1 << 20);
+    const lock = named('lock', 'a lock');
+    full(2);
+    await b.save(lock.h, lock.data, { fromReserve: true });
+    expect(await size()).toBe((1 << 20) - 65_536 - 8 * 65_536);
+    full(2);
+    await b.save(lock.h, lock.data, { fromReserve: true });
+    expect(await size()).toBe(0);
+    await b.close();
+    expect(await size()).toBe(1 << 20);
+  });
+
+  it('comes to an end: a disk that stays full is an error', async () => {
     const b = await create(65_536);
     full(2);
     const lock = named('lock', 'a lock');
