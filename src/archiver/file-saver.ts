@@ -21,7 +21,7 @@ import type { ByteString } from '../util/byte-string.ts';
 import { release } from '../util/release.ts';
 import { Semaphore } from '../util/semaphore.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import type { FileOutcome, FileRead, NewBlob, ScanReply, SealReply } from '../workers/protocol.ts';
+import type { FileOutcome, FileRead, NewBlob, NewChunk, ScanReply, SealReply } from '../workers/protocol.ts';
 
 const MIB = 1024 * 1024;
 const PAGE = 64 * 1024;
@@ -166,13 +166,13 @@ export class FileSaver {
   }
 
   async #store(
-    blob: NewBlob | undefined,
-    buffer: Uint8Array,
+    blob: NewBlob | NewChunk | undefined,
+    memory: Uint8Array,
   ): Promise<{ newBytes: number; newStoredBytes: number }> {
     if (!blob) return { newBytes: 0, newStoredBytes: 0 };
-    const sealed = buffer.subarray(blob.offset, blob.offset + blob.length);
-    const { id, uncompressedLength, plainLength } = blob;
-    const added = await this.#p.writer.add({ id, type: 'data', sealed, uncompressedLength }, plainLength);
+    const { plainLength, offset, length } = blob;
+    const sealed = { ...blob, type: 'data', sealed: memory.subarray(offset, offset + length) } as const;
+    const added = await this.#p.writer.add(sealed, plainLength);
     return added.known
       ? { newBytes: 0, newStoredBytes: 0 }
       : { newBytes: plainLength, newStoredBytes: added.storedBytes };
@@ -210,7 +210,7 @@ export class FileSaver {
    */
   async saveChunked(source: ChunkSource): Promise<ChunkedContent | EngineError> {
     const pair = this.#pairs.pop()!;
-    const run = new ChunkedRun(this.#p, (blob, buffer) => this.#store(blob, buffer));
+    const run = new ChunkedRun(this.#p, (blob, memory) => this.#store(blob, memory));
     try {
       return await run.run(source, pair.offsets);
     } finally {
@@ -240,8 +240,8 @@ export interface ChunkedContent {
 }
 
 type Store = (
-  blob: NewBlob | undefined,
-  buffer: Uint8Array,
+  blob: NewChunk | undefined,
+  memory: Uint8Array,
 ) => Promise<{ newBytes: number; newStoredBytes: number }>;
 
 /** One large file on its way through its two slabs. */
@@ -253,10 +253,12 @@ class ChunkedRun {
   #size = 0;
   #newBytes = 0;
   #newStoredBytes = 0;
+  readonly #memory: Uint8Array;
   #jobs = 0;
 
   constructor(parts: FileSaverParts, store: Store) {
     this.#p = parts;
+    this.#memory = new Uint8Array(parts.slabs.memory.buffer);
     this.#store = store;
   }
 
@@ -344,11 +346,10 @@ class ChunkedRun {
     const reply: SealReply = await this.#p.pool.run({ kind: 'seal', chunks });
     this.#ids[number] = reply.ids;
     for (const blob of reply.blobs) {
-      const added = await this.#store(blob, reply.buffer);
+      const added = await this.#store(blob, this.#memory);
       this.#newBytes += added.newBytes;
       this.#newStoredBytes += added.newStoredBytes;
     }
-    release(reply.buffer);
   }
 }
 

@@ -92,12 +92,11 @@ export class BlobWriter {
     while (this.#uploads.size >= MOST_UPLOADS) await Promise.race(this.#uploads);
     this.#check();
     if (!duplicate && this.has(blob.type, blob.id)) return { known: true, storedBytes: 0 };
-    const { id, type, sealed, uncompressedLength } = blob;
-    const added = this.#packers[type].add(id, sealed, uncompressedLength);
+    const added = this.#packers[blob.type].add(blob);
     this.#parts.index.addToOpenPack(added.number, added.blob);
-    this.#count(type, plainLength, sealed.length);
+    this.#count(blob.type, plainLength, added.blob.length);
     if (added.full) this.#queue(added.full);
-    return { known: false, storedBytes: sealed.length };
+    return { known: false, storedBytes: added.blob.length };
   }
 
   /** Stores all that is open, then the index. Errors: the backend's. */

@@ -3,11 +3,12 @@
  * endian). A finished pack is named by the SHA-256 of all of it.
  */
 import { randomInt } from 'node:crypto';
-import type { Sealer } from '../crypto/sealer.ts';
+import { IV_BYTES, type Sealer } from '../crypto/sealer.ts';
 import { sha256Of } from '../format/hash.ts';
 import { buildPackHeader } from '../format/pack-header.ts';
 import type { BlobType, Id, PackedBlob } from '../format/types.ts';
 import { release } from '../util/release.ts';
+import type { SealedBlob } from '../workers/blob-codec.ts';
 
 /** A finished pack, ready to be stored. */
 export interface FinishedPack {
@@ -59,13 +60,20 @@ export class Packer {
   }
 
   /** Copies a sealed blob and returns where it lies. */
-  add(id: Id, sealed: Uint8Array, uncompressedLength: number): PackedBlob {
-    const blob = { id, type: this.type, offset: this.#size, length: sealed.length, uncompressedLength };
+  add({ id, sealed, frame, uncompressedLength }: SealedBlob): PackedBlob {
+    const length = sealed.length + (frame?.length ?? 0);
+    const blob = { id, type: this.type, offset: this.#size, length, uncompressedLength };
     this.#blobs.push(blob);
+    if (frame) this.#append(frame.subarray(0, IV_BYTES));
+    this.#append(sealed);
+    if (frame) this.#append(frame.subarray(IV_BYTES));
+    return blob;
+  }
+
+  #append(sealed: Uint8Array): void {
     if (this.#size + sealed.length > this.#buffer.length) this.#grow(this.#size + sealed.length);
     this.#buffer.set(sealed, this.#size);
     this.#size += sealed.length;
-    return blob;
   }
 
   finish(sealer: Sealer): FinishedPack {
@@ -144,10 +152,10 @@ export class PackerSet {
   }
 
   /** Adds a blob; `full` is the packer that has thereby reached its size and is no longer open. */
-  add(id: Id, sealed: Uint8Array, uncompressedLength: number): Added {
+  add(sealed: SealedBlob): Added {
     const at = this.#open.length === 1 ? 0 : randomInt(this.#open.length);
     const packer = this.#open[at] ?? new Packer(this.#type, this.#newNumber(), this.#buffers);
-    const blob = packer.add(id, sealed, uncompressedLength);
+    const blob = packer.add(sealed);
     const full = packer.isFull(this.#target);
     this.#open[at] = full ? undefined : packer;
     return { blob, number: packer.number, full: full ? packer : undefined };

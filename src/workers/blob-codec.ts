@@ -25,8 +25,10 @@ export interface CodecOptions {
 export interface SealedBlob {
   readonly id: Id;
   readonly type: BlobType;
-  /** IV, ciphertext and MAC. */
+  /** IV, ciphertext and MAC; with a frame, the ciphertext alone. */
   readonly sealed: Uint8Array;
+  /** IV and MAC. */
+  readonly frame?: Uint8Array;
   /** 0 when it is stored plain. */
   readonly uncompressedLength: number;
 }
@@ -53,6 +55,29 @@ export function sealBlob(
   return blob;
 }
 
+/**
+ * The same in place: the ciphertext takes the front of the memory in which the plain bytes lie, so that no other is
+ * needed. `sealed` is a view of it.
+ */
+export function sealBlobInPlace(
+  sealer: Sealer,
+  type: BlobType,
+  id: Id,
+  plain: Uint8Array,
+  o: CodecOptions,
+): SealedBlob {
+  const packed = pack(type, plain, o);
+  const content = packed ?? plain;
+  if (content.length > plain.length) throw new EngineError('internal', 'A blob grew beyond its place.');
+  const sealed = plain.subarray(0, content.length);
+  const frame = sealer.sealDetached(content, sealed);
+  const uncompressedLength = packed ? plain.length : 0;
+  if (packed) release(packed);
+  const blob = { id, type, sealed, frame, uncompressedLength };
+  if (o.verify) verify(sealer, blob);
+  return blob;
+}
+
 /** The compressed form, or undefined where the plain one is kept. */
 function pack(type: BlobType, plain: Uint8Array, o: CodecOptions): Uint8Array | undefined {
   if (o.version < 2 || plain.length === 0 || (o.compression === 'off' && type === 'data')) return undefined;
@@ -64,9 +89,22 @@ function pack(type: BlobType, plain: Uint8Array, o: CodecOptions): Uint8Array | 
   return undefined;
 }
 
+let scratchBuffer = new Uint8Array(0);
+
+/** Room for what is only looked at before the next call. */
+function scratch(length: number): Uint8Array {
+  if (scratchBuffer.length < length)
+    scratchBuffer = new Uint8Array(Math.max(length, 2 * scratchBuffer.length));
+  return scratchBuffer.subarray(0, length);
+}
+
 function verify(sealer: Sealer, blob: SealedBlob): void {
   try {
-    release(openBlob(sealer, blob.id, blob.sealed, blob.uncompressedLength));
+    const packed = blob.frame
+      ? sealer.openDetached(blob.frame, blob.sealed, scratch)
+      : sealer.open(blob.sealed, scratch);
+    const plain = unpack(packed, blob.id, blob.uncompressedLength);
+    if (blob.uncompressedLength > 0) release(plain);
   } catch (cause) {
     throw new EngineError(
       'internal',
@@ -79,7 +117,10 @@ function verify(sealer: Sealer, blob: SealedBlob): void {
 
 /** The plain bytes of a blob. Errors: 'damaged' if it does not open, unfold, or fit its name. */
 export function openBlob(sealer: Sealer, id: Id, sealed: Uint8Array, uncompressedLength: number): Uint8Array {
-  const packed = sealer.open(sealed);
+  return unpack(sealer.open(sealed), id, uncompressedLength);
+}
+
+function unpack(packed: Uint8Array, id: Id, uncompressedLength: number): Uint8Array {
   const plain = uncompressedLength === 0 ? packed : unfold(packed, uncompressedLength, id);
   if (sha256(plain) !== id)
     throw new EngineError('damaged', `Blob ${id} holds other bytes than its name says.`);
@@ -91,7 +132,6 @@ function unfold(packed: Uint8Array, uncompressedLength: number, id: Id): Uint8Ar
     throw new EngineError('damaged', `Blob ${id} claims an impossible size of ${uncompressedLength} bytes.`);
   }
   const plain = decompress(packed, uncompressedLength, uncompressedLength);
-  release(packed);
   if (plain.length !== uncompressedLength) {
     throw new EngineError('damaged', `Blob ${id} unfolds to another size than its index says.`);
   }

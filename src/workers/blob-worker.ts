@@ -12,7 +12,7 @@ import { translateFsError } from '../fs/errors.ts';
 import { openForRead } from '../fs/read.ts';
 import { fstat, hasChanged } from '../fs/stat.ts';
 import { rawByteString } from '../util/byte-string.ts';
-import { sealBlob } from './blob-codec.ts';
+import { sealBlob, sealBlobInPlace } from './blob-codec.ts';
 import { inspect } from './inspect.ts';
 import { Output } from './output.ts';
 import type {
@@ -20,10 +20,12 @@ import type {
   FilesJob,
   Job,
   NewBlob,
+  NewChunk,
   ResealJob,
   ScanJob,
   ScanReply,
   SealJob,
+  SealReply,
   SharedIndexBuffers,
   WorkerSetup,
 } from './protocol.ts';
@@ -68,7 +70,7 @@ export class BlobWorker {
       case 'scan':
         return { reply: this.#scan(job), transfer: [] };
       case 'seal':
-        return this.#seal(job);
+        return { reply: this.#seal(job), transfer: [] };
       case 'unseal':
         return { reply: unseal(this.#sealer, job), transfer: [] };
       case 'compare':
@@ -177,18 +179,34 @@ export class BlobWorker {
     }
   }
 
-  #seal(job: SealJob): Answer {
-    const out = new Output(job.chunks.reduce((sum, c) => sum + c.length + 64, 0));
+  #seal(job: SealJob): SealReply {
     const ids: Id[] = [];
-    const blobs: (NewBlob | undefined)[] = [];
+    const blobs: (NewChunk | undefined)[] = [];
     for (const { offset, length } of job.chunks) {
       const plain = this.#memory.subarray(offset, offset + length);
       const id = sha256(plain);
       ids.push(id);
-      blobs.push(this.#sealNew(id, plain, out));
+      blobs.push(this.#index!.has('data', id) ? undefined : this.#sealChunk(id, plain, offset));
     }
-    const buffer = out.finish();
-    return { reply: { ids, blobs, buffer }, transfer: [buffer.buffer] };
+    return { ids, blobs };
+  }
+
+  #sealChunk(id: Id, plain: Uint8Array, offset: number): NewChunk {
+    const { sealed, frame, uncompressedLength } = sealBlobInPlace(
+      this.#sealer,
+      'data',
+      id,
+      plain,
+      this.#setup.codec,
+    );
+    return {
+      id,
+      plainLength: plain.length,
+      uncompressedLength,
+      offset,
+      length: sealed.length,
+      frame: frame!,
+    };
   }
 
   #sealNew(id: Id, plain: Uint8Array, out: Output): NewBlob | undefined {

@@ -117,11 +117,16 @@ export interface SealJob {
   readonly chunks: readonly { readonly offset: number; readonly length: number }[];
 }
 
+/** A new blob in the chunk's own place in the shared memory: `offset` and `length` are those of its ciphertext. */
+export interface NewChunk extends NewBlob {
+  /** The IV and MAC that belong around the ciphertext. */
+  readonly frame: Uint8Array;
+}
+
 export interface SealReply {
   readonly ids: readonly Id[];
   /** For each chunk its new blob, or undefined if the repository has it. */
-  readonly blobs: readonly (NewBlob | undefined)[];
-  readonly buffer: Uint8Array;
+  readonly blobs: readonly (NewChunk | undefined)[];
 }
 
 export interface UnsealJob {
