@@ -101,6 +101,7 @@ export class ContentWriter {
 
   async #piece(piece: Piece): Promise<void> {
     this.#p.signal?.throwIfAborted();
+    if (isPointless(piece)) return this.#forgo(piece);
     const units = Math.min(BYTES_IN_FLIGHT, piece.length);
     await this.#bytes.acquire(units);
     try {
@@ -109,6 +110,14 @@ export class ContentWriter {
       else for (const blob of piece.blobs) await this.#recover(blob, blob.writes, blob.whole, false);
     } finally {
       this.#bytes.release(units);
+    }
+  }
+
+  /** Nothing is read for files that have failed already. */
+  #forgo(piece: Piece): void {
+    for (const { file } of piece.blobs.flatMap((b) => b.writes)) {
+      file.pending--;
+      if (file.pending === 0 && file.users === 0) this.#complete(file, undefined);
     }
   }
 
@@ -281,6 +290,11 @@ export class ContentWriter {
     if (error.code !== 'no-space' || error.context.missing !== undefined) return;
     if (error.context.errno !== 'EFBIG') throw file.failure;
   }
+}
+
+function isPointless({ blobs, empty }: Piece): boolean {
+  if (empty.length > 0) return false;
+  return blobs.every((b) => b.whole.length === 0 && b.writes.every((w) => w.file.failure));
 }
 
 /** What a second attempt at a blob brought; `reserved`: its files are open already. */
