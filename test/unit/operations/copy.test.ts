@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { copySnapshots, sharesChunks } from '../../../src/operations/copy.ts';
 import { changeTags } from '../../../src/operations/tag.ts';
 import { crashAfter } from '../../helpers/faulty.ts';
 import { cloneBackend, History } from '../../helpers/history.ts';
+import { saveTree, time } from '../../helpers/repo.ts';
 import { expectWhole } from '../../helpers/whole.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
@@ -36,6 +38,18 @@ describe('copy', () => {
     expect(is.snapshots.map((s) => s.original)).toEqual(was.snapshots.map((s) => s.id));
     const compressed = [...is.indexed.index].some((blob) => blob.uncompressedLength > 0);
     expect(compressed).toBe(to === 2);
+  });
+
+  it('lets worker threads do it where there is much to do', async () => {
+    const [a, b] = [await History.create({ packBytes: 4 << 20 }), await History.create()];
+    const noise = Array.from({ length: 12 }, () => randomBytes(1 << 20));
+    const from = await (await a.open()).loadIndex();
+    const tree = await saveTree(from, { large: noise, small: 'text', empty: '' });
+    await from.repository.saveSnapshot({ time: time(), tree, paths: ['/data'] });
+    await copy(a, b);
+    const { indexed, blobs } = await expectWhole(b.backend);
+    expect(blobs).toEqual((await expectWhole(a.backend)).blobs);
+    expect(indexed.index.size).toBe(14);
   });
 
   it('finds its copies again, in both directions and over a third repository', async () => {
