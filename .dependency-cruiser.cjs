@@ -31,6 +31,7 @@ module.exports = {
       'archiver',
       'restorer',
       'repository',
+      'workers',
       'backend',
       'fs',
       'format',

@@ -8,6 +8,7 @@ const common = { environment: 'node', pool: 'forks', restoreMocks: true } as con
  */
 export default defineConfig({
   test: {
+    reporters: ['default', './test/helpers/line-reporter.ts'],
     projects: [
       {
         test: {

@@ -186,10 +186,10 @@ function sameContent(a: Node['content'], b: Node['content']): boolean {
   return a.length === b.length && a.every((id, i) => id === b[i]);
 }
 
-/** As restic: of attributes with one name the last counts, and an absent value equals an empty one. */
+/** As restic: the order does not matter, of attributes with one name the last counts, and none equals an empty one. */
 function sameAttributes(a: readonly ExtendedAttribute[], b: readonly ExtendedAttribute[]): boolean {
   if (a.length !== b.length) return false;
-  if (a.length === 0) return true;
+  if (a.every(({ name, value }, i) => name === b[i]!.name && sameValue(value, b[i]!.value))) return true;
   const values = new Map(a.map(({ name, value }) => [name, value]));
   const names = new Set(b.map(({ name }) => name));
   return values.size === names.size && b.every(({ name, value }) => sameValue(values.get(name), value));

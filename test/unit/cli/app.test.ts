@@ -105,6 +105,7 @@ const noHost: Host = {
   openRepository: refuse,
   createRepository: refuse,
   findDefaultRepository: async () => undefined,
+  prepareDefaultRepository: refuse,
 };
 
 describe('a command line', () => {
