@@ -1,186 +1,192 @@
-/** forget, prune, copy, rewrite, tag and key as people call them. */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
-import type { CliPlace } from '../helpers/cli.ts';
-import { createOnDisk, withOnDisk } from '../helpers/disk-repository.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { copyRepository } from '../helpers/cli.ts';
+import { flipByte, idsOf, removeFile, removeIndex } from '../helpers/damage.ts';
 import { Holdfast } from '../helpers/holdfast.ts';
-import { SOME_TIME_NS, saveTree, time } from '../helpers/repo.ts';
-import { useTemp } from '../helpers/scope.ts';
+import { useSharedTemp, useTemp } from '../helpers/scope.ts';
+import { file, tree, writeTree } from '../helpers/tree.ts';
 
+const shared = useSharedTemp();
 const temp = useTemp();
-const DAY_NS = 86_400_000_000_000n;
+let whole: Holdfast;
 
-let place: CliPlace;
-let holdfast: Holdfast;
-
-function newPlace(): CliPlace {
-  const home = temp.dir('home');
-  return { home, repository: join(home, 'repository') };
-}
-
-/** A snapshot a day: of one host and path, each with a file of its own and one that all share. */
-async function snapshots(count: number): Promise<readonly string[]> {
-  return withOnDisk(place, async (repo) => {
-    const ids: string[] = [];
-    for (let day = 0; day < count; day++) {
-      const tree = await saveTree(await repo.loadIndex(), { same: 'in all', [`file ${day}`]: `only ${day}` });
-      const at = time(SOME_TIME_NS + BigInt(day) * DAY_NS);
-      ids.push(
-        await repo.saveSnapshot({ time: at, tree, paths: ['/data'], hostname: 'host', username: 'ada' }),
-      );
-    }
-    return ids;
-  });
-}
-
-const out = async (...args: string[]) => (await holdfast.call(args)).stdout.toString();
-const left = async () => (await holdfast.snapshots()).map((s) => s.id);
-
-beforeEach(async () => {
-  place = newPlace();
-  holdfast = new Holdfast(place);
-  await createOnDisk(place);
+beforeAll(async () => {
+  const home = shared.dir('home');
+  whole = new Holdfast({ home, repository: join(home, 'repository') });
+  await whole.init();
+  const source = shared.dir('source');
+  writeTree(source, tree({ big: file({ seed: 1, size: 3 << 20 }), d: { a: 'one', b: 'two' } }));
+  await whole.backup(['.'], { cwd: source });
 });
 
-describe('forget', () => {
-  it('tells what stays, what goes and why, and removes it', async () => {
-    const ids = await snapshots(4);
-    const dry = await out('forget', '--keep-last', '1', '--keep-within', '1d12h', '--dry-run');
-    expect(dry).toContain('host [host], paths [/data]');
-    expect(dry).toMatch(/keep 2 snapshots:\nID +Time +Host +Tags +Reasons/);
-    expect(dry).toContain('within 1d12h');
-    expect(dry).toMatch(/Would have removed these snapshots:\n.*\w{8} \w{8}/);
-    expect(await left()).toEqual(ids);
-    expect(await out('forget', '--keep-last', '1', '--keep-within', '1d12h')).not.toContain('Would');
-    expect(await left()).toEqual(ids.slice(2));
-    expect(await out('forget', ids[2]!.slice(0, 9))).toBe('removed 1 snapshot\n');
-    expect(await left()).toEqual(ids.slice(3));
+/** The same repository in a folder of its own. */
+function copy(): Holdfast {
+  const home = temp.dir('home');
+  const repository = join(home, 'repository');
+  copyRepository(whole.place.repository, repository);
+  return whole.with({ home, repository });
+}
+
+describe('check', () => {
+  it('says that all is well, and nothing with --quiet', async () => {
+    const { stdout, stderr } = await whole.call(['check', '--read-data']);
+    expect(stdout.toString()).toMatch(/Reading packs\.\nNo errors were found\.\n$/);
+    expect(stderr).toBe('');
+    expect((await whole.call(['check', '-q'])).stdout.toString()).toBe('');
   });
 
-  it('prints the groups as JSON, and what prune does after it', async () => {
-    const ids = await snapshots(3);
-    const [group, summary] = await holdfast.json([
-      'forget',
-      '--keep-daily',
-      '1',
-      '--prune',
-      '--keep-tag',
-      'x',
+  it('gives restic’s summary as JSON', async () => {
+    expect(await whole.json(['check'])).toEqual([
+      {
+        message_type: 'summary',
+        num_errors: 0,
+        broken_packs: null,
+        suggest_repair_index: false,
+        suggest_prune: false,
+      },
     ]);
-    expect(group).toMatchObject({
-      ...{ tags: null, host: 'host', paths: ['/data'] },
-      keep: [{ id: ids[2], short_id: ids[2]!.slice(0, 8) }],
-      remove: [{ id: ids[1] }, { id: ids[0] }],
-      reasons: [{ snapshot: { id: ids[2] }, matches: ['daily snapshot'] }],
-    });
-    expect(summary).toMatchObject({ message_type: 'summary', blobs: { used: 3, unused: 4, remaining: 3 } });
-    await holdfast.check();
+  });
+
+  it('names what is broken, says what to do, and ends with 1', async () => {
+    const cli = copy();
+    const [pack] = await cli.packsOf('data');
+    removeFile(cli.place.repository, { type: 'data', id: pack! });
+    const { code, stderr } = await cli.try(['check']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Pack ${pack} is missing`);
+    expect(stderr).toContain(`holdfast repair packs ${pack}\n`);
+    expect(stderr).toContain('holdfast repair snapshots --forget\n');
+    expect(stderr.trimEnd()).toMatch(/The repository contains errors\.$/);
   });
 
   it.each([
-    [['forget'], 'what to keep'],
-    [['forget', '--unsafe-allow-remove-all'], 'for a host, a tag or a path'],
-    [['forget', '--keep-tag', 'x'], 'no snapshot at all'],
-    [['forget', '--keep-last', '-1'], 'below 0'],
-    [['forget', '--keep-last', '1', '--no-lock'], '--dry-run'],
-    [['prune', '--no-lock'], '--dry-run'],
-    [['prune', '--max-unused', '100%'], '100%'],
-    [['prune', '--max-unused', '-1%'], '-1%'],
-    [['prune', '--unsafe-recover-no-free-space', 'yes'], 'id of the repository'],
-    [['tag'], 'nothing to do'],
-    [['tag', '--set', 'a', '--add', 'b'], '--set'],
-    [['rewrite'], 'nothing to do'],
-    [['rewrite', '--exclude', 'a', '--include', 'b'], 'not both'],
-    [['copy'], '--from-repo'],
-    [['key', 'remove', 'abc'], 'no key'],
-    [['key', 'add', '--new-insecure-no-password', '--new-password-file', 'x'], 'either'],
-  ])('%j is refused, and changes nothing', async (args, sentence) => {
-    const ids = await snapshots(2);
-    const { code, stderr } = await holdfast.try(args);
-    expect([code, stderr]).toEqual([1, expect.stringContaining(sentence)]);
-    expect(await left()).toEqual(ids);
+    [['--read-data', '--read-data-subset=1/2'], /exclude each other/],
+    [['--read-data-subset=2/1'], /1 ≤ n ≤ t/],
+    [['--read-data-subset=1/257'], /1 ≤ n ≤ t/],
+    [['--read-data-subset=0%'], /above 0%/],
+    [['--read-data-subset=101%'], /above 0%/],
+    [['--read-data-subset=0'], /above 0/],
+    [['--read-data-subset=some'], /not a size/],
+  ])('refuses %j', async (args, sentence) => {
+    const { code, stderr } = await whole.try(['check', ...args]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(sentence);
   });
 
-  it('removes all of a host when that is wanted', async () => {
-    await snapshots(2);
-    await out('forget', '--unsafe-allow-remove-all', '--host', 'host');
-    expect(await left()).toEqual([]);
+  it.each(['1/1', '50%', '1M'])('reads the subset %s', async (subset) => {
+    const { stdout } = await whole.call(['check', `--read-data-subset=${subset}`]);
+    expect(stdout.toString()).toContain('Reading packs.');
   });
 });
 
-describe('prune', () => {
-  it('keeps to its dry run, and says what it does', async () => {
-    const ids = await snapshots(3);
-    await out('forget', ids[0]!, ids[1]!);
-    const packs = await holdfast.list('packs');
-    const dry = await out('prune', '--dry-run', '-v');
-    expect(dry).toContain('Would have made the following changes');
-    expect(dry).toMatch(/to delete: +4 blobs/);
-    expect(await holdfast.list('packs')).toEqual(packs);
-    expect(await out('prune')).toMatch(/remaining: +3 blobs/);
-    expect((await holdfast.list('packs')).length).toBeLessThan(packs.length);
-    await holdfast.check();
+describe('repair', () => {
+  it('index makes an index where there is none', async () => {
+    const cli = copy();
+    removeIndex(cli.place.repository, 'all');
+    expect((await cli.try(['check'])).code).toBe(1);
+    const { stdout } = await cli.call(['repair', 'index']);
+    expect(stdout.toString()).toMatch(/is in no index\.\n(.*\n)*Wrote 1 index file, removed 0\.\n$/);
+    await cli.check();
+    expect((await cli.call(['rebuild-index'])).stdout.toString()).toContain('nothing to repair');
+  });
+
+  it('packs leaves a copy in the current folder and never writes over one', async () => {
+    const cli = copy();
+    const cwd = temp.dir('cwd');
+    const [pack] = await cli.packsOf('data');
+    flipByte(cli.place.repository, { type: 'data', id: pack! });
+    const copyName = join(cwd, `pack-${pack}`);
+    fs.writeFileSync(copyName, 'mine');
+    const refused = await cli.try(['repair', 'packs', pack!], { cwd });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('already a file') });
+    expect(idsOf(cli.place.repository, 'data')).toContain(pack);
+    expect(fs.readFileSync(copyName, 'utf8')).toBe('mine');
+    fs.rmSync(copyName);
+    await cli.call(['repair', 'packs', pack!], { cwd });
+    expect(fs.statSync(copyName).size).toBeGreaterThan(1000);
+    expect(idsOf(cli.place.repository, 'data')).not.toContain(pack);
+    const dry = await cli.call(['repair', 'snapshots', '--forget', '-n'], { cwd });
+    expect(dry.stdout.toString()).toContain('Would repair 1 snapshot.');
+    const { stdout } = await cli.call(['repair', 'snapshots', '--forget'], { cwd });
+    expect(stdout.toString()).toMatch(/\/big.*left out/);
+    expect(stdout.toString()).toContain('Repaired 1 snapshot.');
+    await cli.check();
+  });
+
+  it('packs wants whole ids', async () => {
+    const { code, stderr } = await whole.try(['repair', 'packs', 'abcd']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('not the id of a pack');
+  });
+
+  it('snapshots removes an unreadable one only if it is named and --forget given', async () => {
+    const cli = copy();
+    const id = flipByte(cli.place.repository, { type: 'snapshots' });
+    const kept = await cli.try(['repair', 'snapshots', '--forget']);
+    expect(kept).toMatchObject({ code: 1, stderr: expect.stringContaining(`--forget ${id}`) });
+    expect((await cli.try(['repair', 'snapshots', id])).code).toBe(1);
+    expect(idsOf(cli.place.repository, 'snapshots')).toEqual([id]);
+    await cli.call(['repair', 'snapshots', '--forget', id.slice(0, 8)]);
+    expect(idsOf(cli.place.repository, 'snapshots')).toEqual([]);
+    await cli.check();
   });
 });
 
-describe('copy', () => {
-  it('says what it copies and what is there already', async () => {
-    const ids = await snapshots(2);
-    const to = new Holdfast(newPlace());
-    await createOnDisk(to.place);
-    const from = ['--from-repo', place.repository, '--from-password-file', join(place.home, 'password')];
-    fs.writeFileSync(join(place.home, 'password'), holdfast.password);
-    const first = await to.call(['copy', ...from, 'latest']);
-    expect(first.stdout.toString()).toContain(`of [/data] at`);
-    expect(first.stdout.toString()).toContain(`a copy of ${ids[1]!.slice(0, 8)}`);
-    expect(first.stderr).toContain('different places');
-    const second = await to.call(['copy', ...from]);
-    expect(second.stdout.toString()).toContain('copied 1 snapshot, 1 were here already');
-    expect((await to.snapshots()).length).toBe(2);
+describe('recover', () => {
+  it('says when there is nothing, and brings back what was forgotten', async () => {
+    const cli = copy();
+    expect((await cli.call(['recover'])).stdout.toString()).toContain('nothing to recover');
+    removeFile(cli.place.repository, { type: 'snapshots' });
+    expect((await cli.call(['recover'])).stdout.toString()).toMatch(/Saved as snapshot [0-9a-f]{8}\./);
+    expect(idsOf(cli.place.repository, 'snapshots')).toHaveLength(1);
+    await cli.check();
   });
 });
 
-describe('rewrite and tag', () => {
-  it('make new snapshots, and say so', async () => {
-    const [id] = await snapshots(1);
-    expect(await out('rewrite', '--exclude', 'file *', '--dry-run')).toContain('would save a new snapshot');
-    expect(await left()).toEqual([id]);
-    expect(await out('rewrite', '--exclude', 'file *', '--new-host', 'new', '--forget')).toContain(
-      `removed old snapshot ${id!.slice(0, 8)}`,
-    );
-    const [made] = await holdfast.snapshots();
-    expect(made).toMatchObject({ hostname: 'new', original: id });
-    expect(await out('ls', made!.id)).not.toContain('file 0');
-    const [changed, summary] = await holdfast.json(['tag', '--set', 'a,b', '--set', 'c']);
-    expect(changed).toMatchObject({ message_type: 'changed', old_snapshot_id: made!.id });
-    expect(summary).toEqual({ message_type: 'summary', changed_snapshots: 1 });
-    expect((await holdfast.snapshots())[0]).toMatchObject({ tags: ['a', 'b', 'c'], original: id });
-    expect(await out('tag', '--add', 'a')).toBe('no snapshots were modified\n');
+describe('unlock', () => {
+  it('lets the living be, and takes all away with --remove-all', async () => {
+    const cli = copy();
+    fs.writeFileSync(join(cli.place.repository, 'locks', 'f'.repeat(64)), '');
+    const locked = await cli.try(['check']);
+    expect(locked).toMatchObject({ code: 11, stderr: expect.stringContaining('unlock --remove-all') });
+    const summary = await cli.try(['check', '--json']);
+    expect(JSON.parse(summary.stdout.toString())).toMatchObject({ num_errors: 1 });
+    await cli.call(['check', '--no-lock']);
+    expect((await cli.call(['unlock'])).stdout.toString()).toContain('no lock to remove');
+    expect((await cli.call(['unlock', '--remove-all'])).stdout.toString()).toContain('Removed 1 lock.');
+    await cli.call(['check']);
   });
 });
 
-describe('key', () => {
-  it('adds, lists, changes and removes passwords', async () => {
-    const file = join(place.home, 'new password');
-    fs.writeFileSync(file, 'second\n');
-    const added = await out('key', 'add', '--new-password-file', file, '--user', 'bob', '--host', 'there');
-    const id = /ID (\w{64})/.exec(added)?.[1] ?? '';
-    expect(await holdfast.json(['key', 'list'])).toContainEqual({
-      ...{ current: false, id, userName: 'bob', hostName: 'there', created: expect.any(String) },
+describe('list and cat', () => {
+  it('list ids, a line each', async () => {
+    expect(await whole.list('packs')).toEqual(idsOf(whole.place.repository, 'data'));
+    expect(await whole.list('keys')).toEqual(idsOf(whole.place.repository, 'keys'));
+    const [snapshot] = await whole.list('snapshots');
+    const needed = await whole.call(['list', 'packs', snapshot!]);
+    expect(needed.stdout.toString().trim().split('\n')).toEqual(idsOf(whole.place.repository, 'data'));
+    expect((await whole.call(['list', 'locks'])).stdout.toString()).toBe('');
+    expect((await whole.try(['list', 'index', snapshot!])).code).toBe(1);
+    expect((await whole.try(['list', 'wishes'])).code).toBe(1);
+  });
+
+  it('print objects', async () => {
+    const [snapshot] = await whole.list('snapshots');
+    expect(await whole.cat('config')).toMatchObject({ version: 2 });
+    expect(await whole.cat('masterkey')).toMatchObject({
+      mac: expect.anything(),
+      encrypt: expect.any(String),
     });
-    expect(await out('key', 'list')).toMatch(new RegExp(`^ ${id.slice(0, 8)}  bob +there`, 'm'));
-    const second = holdfast.with({ password: 'second' }) as Holdfast;
-    fs.writeFileSync(file, 'third\n');
-    await second.call(['key', 'passwd', '--new-password-file', file]);
-    expect((await second.try(['snapshots'])).code).toBe(12);
-    const third = holdfast.with({ password: 'third' });
-    const keys = await third.json(['key', 'list']);
-    const current = keys.find((key) => key.current)!.id as string;
-    const other = keys.find((key) => !key.current)!.id as string;
-    expect((await third.try(['key', 'remove', current])).stderr).toContain('in use');
-    await third.call(['key', 'remove', other.slice(0, 10)]);
-    expect((await holdfast.try(['snapshots'])).code).toBe(12);
-    expect((await third.json(['key', 'list'])).length).toBe(1);
+    const { tree: root } = (await whole.cat('snapshot', 'latest')) as { tree: string };
+    expect(await whole.cat('snapshot', snapshot!.slice(0, 6))).toMatchObject({ tree: root });
+    expect(await whole.cat('blob', root)).toEqual(await whole.cat('tree', snapshot!));
+    const [pack] = await whole.list('packs');
+    const { stdout } = await whole.call(['cat', 'pack', pack!]);
+    expect(
+      stdout.equals(fs.readFileSync(join(whole.place.repository, 'data', pack!.slice(0, 2), pack!))),
+    ).toBe(true);
+    expect((await whole.try(['cat', 'blob', 'f'.repeat(64)])).code).toBe(1);
+    expect((await whole.try(['cat', 'index'])).stderr).toContain('needs an id');
   });
 });
