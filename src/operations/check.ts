@@ -15,7 +15,7 @@ import { indexFindings, type LoadedIndex, loadIndexFiles } from './check/index-f
 import { checkPackFiles, type PackSizes, readPacks, type Subset, selectPacks } from './check/packs.ts';
 import { TreeCheck } from './check/trees.ts';
 
-export type { Finding, FindingKind, Remedy } from './check/findings.ts';
+export type { Finding } from './check/findings.ts';
 export type { PackSizes, Subset } from './check/packs.ts';
 export { selectPacks } from './check/packs.ts';
 
