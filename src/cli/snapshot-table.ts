@@ -1,7 +1,7 @@
 /** Snapshots as people and programs read them: restic's table and restic's JSON. */
 import type { StoredSnapshot } from '../format/types.ts';
 import type { GroupKey } from '../repository/grouping.ts';
-import { newestFirst } from '../repository/snapshot-filter.ts';
+import { compareTimes } from '../repository/snapshot-filter.ts';
 import { renderTable } from './table.ts';
 import { printable } from './text-width.ts';
 import { formatLocalTime } from './time-format.ts';
@@ -33,8 +33,8 @@ export function snapshotTable(
   o: SnapshotTableOptions = {},
 ): readonly string[] {
   const columns = columnsFor(snapshots, o);
-  const rows = newestFirst(snapshots)
-    .reverse()
+  const rows = snapshots
+    .toSorted((a, b) => compareTimes(a.time, b.time))
     .map((snapshot) => columns.map((column) => column.cell(snapshot)));
   const tall = o.compact !== true && snapshots.some((s) => s.paths.length > 1);
   return renderTable({

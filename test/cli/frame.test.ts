@@ -25,7 +25,9 @@ interface Ended {
 function start(args: readonly string[], program = [process.execPath, launcher]) {
   const { PATH, HOME } = process.env;
   const [file = '', ...before] = program;
-  const child = spawn(file, [...before, ...args], { env: { PATH, HOME, HOLDFAST_CACHE_DIR: folder } });
+  const child = spawn(file, [...before, ...args], {
+    env: { PATH, HOME, HOLDFAST_CACHE_DIR: folder, HOLDFAST_DATA_DIR: path.join(folder, 'data') },
+  });
   const texts = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text) => {
     texts.out += text;

@@ -1,6 +1,6 @@
 import type { StoredSnapshot } from '../../format/types.ts';
 import { compareText, groupSnapshots, parseGroupBy, type SnapshotGroup } from '../../repository/grouping.ts';
-import { newestFirst, selectSnapshots } from '../../repository/snapshot-filter.ts';
+import { compareTimes, selectSnapshots } from '../../repository/snapshot-filter.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { flag, hidden, integer, value } from '../options.ts';
@@ -46,8 +46,8 @@ function withOrderedPaths(snapshot: StoredSnapshot): StoredSnapshot {
 
 /** The last n, oldest first; 0 for all. */
 function newest(snapshots: readonly StoredSnapshot[], n: number): readonly StoredSnapshot[] {
-  const ordered = newestFirst(snapshots);
-  return (n === 0 ? ordered : ordered.slice(0, n)).reverse();
+  const ordered = snapshots.toSorted((a, b) => compareTimes(a.time, b.time));
+  return n === 0 ? ordered : ordered.slice(-n);
 }
 
 /** The last n of each host and set of paths. */

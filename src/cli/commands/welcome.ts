@@ -13,10 +13,15 @@ export const command = defineCommand({
   description: 'Says how to make the first backup and, at a terminal, asks which folder it should be.',
   options: {},
   async run(context) {
-    const where = await context.location();
+    const where = (await context.location()) ?? (await defaultLocation(context));
     return where === undefined ? firstBackup(context) : nextSteps(where, context);
   },
 });
+
+async function defaultLocation(context: CommandContext): Promise<string | undefined> {
+  const host = await context.host();
+  return (await host.findDefaultRepository(context.signal))?.location;
+}
 
 function nextSteps(where: string, { print }: CommandContext): void {
   print.result(`Holdfast is set up with the repository ${withoutSecret(where)}.
