@@ -27,6 +27,7 @@ export interface Libc {
   readonly mkfifo: PathCall<[mode: number]> | undefined;
   readonly mknod: PathCall<[mode: number, device: number | bigint]> | undefined;
   readonly fallocate: ((fd: number, mode: number, offset: number, length: number) => number) | undefined;
+  readonly mallopt: ((parameter: number, value: number) => number) | undefined;
   readonly getpwuid: ReentrantLookup<number> | undefined;
   readonly getpwnam: ReentrantLookup<Buffer> | undefined;
   readonly getgrgid: ReentrantLookup<number> | undefined;
@@ -126,6 +127,7 @@ function load(): Libc | undefined {
     mkfifo: define('mkfifo', 'int', [PTR, mac ? 'uint16_t' : 'uint32_t']),
     mknod: define('mknod', 'int', mac ? [PTR, 'uint16_t', 'int32_t'] : [PTR, 'uint32_t', 'uint64_t']),
     fallocate: only(linux, 'fallocate', 'int', ['int', 'int', 'int64_t', 'int64_t']),
+    mallopt: only(linux, 'mallopt', 'int', ['int', 'int']),
     ...lookups(define),
   };
 }

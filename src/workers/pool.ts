@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { EngineError, messageOf } from '../api/errors.ts';
+import { returnLargeBuffers } from '../fs/allocator.ts';
 import type { Job, ReplyOf, Request, Response, SharedIndexBuffers, WorkerSetup } from './protocol.ts';
 
 interface Pending {
@@ -39,6 +40,7 @@ export class WorkerPool {
 
   /** Threads start when the first jobs come. */
   constructor(setup: WorkerSetup, size: number = defaultThreads()) {
+    returnLargeBuffers();
     this.#setup = setup;
     this.#index = setup.chunking?.index;
     this.size = size;
