@@ -12,6 +12,8 @@ export interface Scheme {
   readonly scheme: string;
   /** For people: "Folder or disk". */
   readonly title: string;
+  /** Slow enough that what is read in each run should be kept on the local disk. */
+  readonly remote: boolean;
   open(target: string, o?: CallOptions): Promise<Backend>;
   /** Errors: repository-exists. */
   create(target: string, o?: CallOptions): Promise<Backend>;

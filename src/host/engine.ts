@@ -2,11 +2,14 @@
  * The composition root: makes repositories out of locations. It puts the storage and its decorators together:
  * cache(retry(limit(storage))).
  */
+import { messageOf } from '../api/errors.ts';
 import type { Backend, Wrap } from '../backend/backend.ts';
+import { cache } from '../backend/cache.ts';
 import { limit } from '../backend/limit.ts';
 import { parseLocation } from '../backend/registry.ts';
 import { retry } from '../backend/retry.ts';
-import { identity } from '../fs/platform.ts';
+import type { Id } from '../format/types.ts';
+import { cacheDirectory, identity } from '../fs/platform.ts';
 import {
   createRepository as create,
   openRepository as open,
@@ -28,6 +31,8 @@ export interface RepositorySettings {
   readonly extraVerify: boolean;
   /** Bytes per second; 0 for no limit. */
   readonly limits: { readonly upload: number; readonly download: number };
+  /** null: keep nothing; undefined: as the storage needs it, in the system's usual place. */
+  readonly cacheDir: string | null | undefined;
 }
 
 export interface OpenRequest {
@@ -51,7 +56,14 @@ export async function openRepository(o: OpenRequest): Promise<Repository> {
   return closeOnFailure(backend, async () => {
     const options = repositoryOptions(o.settings);
     const hint = o.keyHint === undefined ? {} : { keyHint: o.keyHint };
-    return open(backend, { password: await o.password(), ...hint, signal: o.signal, repository: options });
+    const cached = cacheFor(o, scheme.remote);
+    return open(backend, {
+      password: await o.password(),
+      ...hint,
+      ...cached,
+      signal: o.signal,
+      repository: options,
+    });
   });
 }
 
@@ -85,6 +97,14 @@ function decorate(backend: Backend, o: OpenRequest): Backend {
     retry({ onRetry: ({ error }) => o.warn(`${error.message} Trying again.`) }),
   ];
   return wraps.reduce((inner, wrap) => wrap(inner), backend);
+}
+
+/** A local folder is as fast as its cache would be: it gets one only where somebody names a place for it. */
+function cacheFor(o: OpenRequest, remote: boolean): { readonly decorate?: (id: Id) => Wrap } {
+  const { cacheDir } = o.settings;
+  if (cacheDir === null || (cacheDir === undefined && !remote)) return {};
+  const onProblem = (e: unknown) => o.warn(`The cache can't be used: ${messageOf(e)}`);
+  return { decorate: (id) => cache(cacheDir ?? cacheDirectory(), id, { onProblem }) };
 }
 
 function repositoryOptions(s: RepositorySettings): Partial<RepositoryOptions> {

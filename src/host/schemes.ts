@@ -7,6 +7,7 @@ export const SCHEMES: SchemeTable = [
   {
     scheme: 'local',
     title: 'Folder or disk',
+    remote: false,
     open: (target) => openLocal(target),
     create: (target) => createLocal(target),
   },

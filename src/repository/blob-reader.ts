@@ -4,6 +4,7 @@
  */
 import { EngineError, isEngineError } from '../api/errors.ts';
 import type { Backend, CallOptions } from '../backend/backend.ts';
+import { isCaching } from '../backend/cache.ts';
 import type { Sealer } from '../crypto/sealer.ts';
 import type { BlobType, Id } from '../format/types.ts';
 import { openBlob } from '../workers/blob-codec.ts';
@@ -16,6 +17,7 @@ export class BlobReader {
   readonly #backend: Backend;
   readonly #sealer: Sealer;
   readonly #index: BlobIndex;
+  readonly #sizes = new Map<Id, number>();
   /** Least recently used first; a promise, so that two readers of one block share its load. */
   readonly #blocks = new Map<string, Promise<Uint8Array>>();
 
@@ -51,7 +53,7 @@ export class BlobReader {
     } catch (e) {
       if (!isEngineError(e, 'damaged')) throw e;
       // Once more from the storage itself: a cable or a cache may be at fault, not the pack.
-      this.#forget(at.pack);
+      await this.#forget(at.pack);
       return openBlob(this.#sealer, at.id, await this.#direct(at, o), at.uncompressedLength);
     }
   }
@@ -91,19 +93,27 @@ export class BlobReader {
     const handle = { type: 'pack', name: pack } as const;
     try {
       const offset = block * BLOCK_BYTES;
-      const { size } = await this.#backend.stat(handle, o);
-      const length = Math.min(BLOCK_BYTES, size - offset);
+      const length = Math.min(BLOCK_BYTES, (await this.#size(pack, o)) - offset);
       if (length <= 0)
         throw new EngineError('range', `Pack ${pack} ends before the blob that the index places there.`);
-      return await this.#backend.load(handle, { ...o, offset, length });
+      return await this.#backend.load(handle, { ...o, offset, length, cacheable: true });
     } catch (e) {
       this.#blocks.delete(key);
       throw e;
     }
   }
 
-  #forget(pack: Id): void {
+  async #size(pack: Id, o?: CallOptions): Promise<number> {
+    const known = this.#sizes.get(pack);
+    if (known !== undefined) return known;
+    const { size } = await this.#backend.stat({ type: 'pack', name: pack }, o);
+    this.#sizes.set(pack, size);
+    return size;
+  }
+
+  async #forget(pack: Id): Promise<void> {
     for (const key of this.#blocks.keys()) if (key.startsWith(pack)) this.#blocks.delete(key);
+    if (isCaching(this.#backend)) await this.#backend.forget({ type: 'pack', name: pack });
   }
 }
 

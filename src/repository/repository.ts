@@ -8,7 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { EngineError, isEngineError } from '../api/errors.ts';
-import { type Backend, type CallOptions, CONFIG_HANDLE } from '../backend/backend.ts';
+import { type Backend, type CallOptions, CONFIG_HANDLE, type Wrap } from '../backend/backend.ts';
 import { formatPolynomial, randomPolynomial } from '../chunker/polynomial.ts';
 import type { KdfParameters } from '../crypto/kdf.ts';
 import { newSealKey } from '../crypto/kdf.ts';
@@ -46,6 +46,8 @@ export const DEFAULT_OPTIONS: RepositoryOptions = {
 export interface OpenOptions extends CallOptions {
   readonly password: string;
   readonly keyHint?: string;
+  /** What to put before the storage once it is known which repository it holds: a cache. */
+  readonly decorate?: (id: Id) => Wrap;
   readonly repository?: Partial<RepositoryOptions>;
 }
 
@@ -192,7 +194,7 @@ export async function openRepository(backend: Backend, o: OpenOptions): Promise<
   const key = await searchKey(backend, o.password, { ...o, ...(o.keyHint ? { hint: o.keyHint } : {}) });
   const options = { ...DEFAULT_OPTIONS, ...o.repository };
   const config = await loadConfig(backend, key.master, o);
-  return new Repository(backend, config, key, options);
+  return new Repository(o.decorate?.(config.id)(backend) ?? backend, config, key, options);
 }
 
 async function loadConfig(backend: Backend, master: SealKey, o: CallOptions): Promise<Config> {

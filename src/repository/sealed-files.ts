@@ -4,6 +4,7 @@
  */
 import { EngineError, isEngineError } from '../api/errors.ts';
 import type { Backend, CallOptions, FileInfo } from '../backend/backend.ts';
+import { isCaching } from '../backend/cache.ts';
 import type { Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
 import { type FileType, type Id, isId } from '../format/types.ts';
@@ -106,6 +107,7 @@ export async function loadVerified(
   const handle = { type, name: id };
   const first = await backend.load(handle, o);
   if (id === '' || sha256(first) === id) return first;
+  if (isCaching(backend)) await backend.forget(handle);
   const second = await backend.load(handle, o);
   if (sha256(second) === id) return second;
   throw damaged(type, id, undefined);

@@ -4,8 +4,8 @@ import { parseLocation, redactLocation, type SchemeTable } from '../../../src/ba
 
 const make = async () => createMemory();
 const table: SchemeTable = [
-  { scheme: 'local', title: 'Folder or disk', open: make, create: make },
-  { scheme: 'sftp', title: 'Server', open: make, create: make },
+  { scheme: 'local', title: 'Folder or disk', remote: false, open: make, create: make },
+  { scheme: 'sftp', title: 'Server', remote: false, open: make, create: make },
 ];
 
 describe('parseLocation', () => {
