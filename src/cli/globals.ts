@@ -6,6 +6,7 @@
  * verbosity  0 errors only, 1 the essential, 2 more, 3 everything
  */
 import { EngineError, messageOf } from '../api/errors.ts';
+import { COMPRESSIONS, type Compression } from '../util/zstd.ts';
 import type { Environment } from './environment.ts';
 import { readSetting, setting, settingFamily } from './environment.ts';
 import {
@@ -22,9 +23,6 @@ import {
   type ValuesOf,
   value,
 } from './options.ts';
-
-export const COMPRESSIONS = ['auto', 'off', 'fastest', 'better', 'max'] as const;
-export type Compression = (typeof COMPRESSIONS)[number];
 
 export const globalOptions = {
   cacert: commaList('--cacert file', 'trust the certificates in this file (for servers)'),

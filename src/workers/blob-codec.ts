@@ -115,9 +115,18 @@ function verify(sealer: Sealer, blob: SealedBlob): void {
   }
 }
 
-/** The plain bytes of a blob. Errors: 'damaged' if it does not open, unfold, or fit its name. */
-export function openBlob(sealer: Sealer, id: Id, sealed: Uint8Array, uncompressedLength: number): Uint8Array {
-  return unpack(sealer.open(sealed), id, uncompressedLength);
+/**
+ * The plain bytes of a blob, in the room that `room` gives if they were not compressed.
+ * Errors: 'damaged' if it does not open, unfold, or fit its name.
+ */
+export function openBlob(
+  sealer: Sealer,
+  id: Id,
+  sealed: Uint8Array,
+  uncompressedLength: number,
+  room?: (length: number) => Uint8Array,
+): Uint8Array {
+  return unpack(sealer.open(sealed, room), id, uncompressedLength);
 }
 
 function unpack(packed: Uint8Array, id: Id, uncompressedLength: number): Uint8Array {
@@ -136,9 +145,4 @@ function unfold(packed: Uint8Array, uncompressedLength: number, id: Id): Uint8Ar
     throw new EngineError('damaged', `Blob ${id} unfolds to another size than its index says.`);
   }
   return plain;
-}
-
-/** The length that a blob of `plainLength` bytes has in a pack when it is not compressed. */
-export function plainSealedLength(plainLength: number): number {
-  return plainLength + OVERHEAD;
 }
