@@ -22,6 +22,11 @@ export const registry: Registry = {
     summary: 'List what is in a snapshot',
     load: () => import('./commands/ls.ts'),
   },
+  dump: {
+    kind: 'command',
+    summary: 'write a file or a folder of a snapshot to the standard output',
+    load: () => import('./commands/dump.ts'),
+  },
   find: {
     kind: 'command',
     summary: 'Find files in all snapshots',
@@ -83,6 +88,11 @@ export const registry: Registry = {
     kind: 'command',
     summary: 'Copy snapshots from another repository',
     load: () => import('./commands/copy.ts'),
+  },
+  restore: {
+    kind: 'command',
+    summary: 'restore the files of a snapshot',
+    load: () => import('./commands/restore.ts'),
   },
   rewrite: {
     kind: 'command',
