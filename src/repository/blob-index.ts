@@ -89,7 +89,7 @@ export class BlobIndex {
   /** The first copy of a blob. */
   get(type: BlobType, id: Id): BlobLocation | undefined {
     const entry = this.#reader.find(type, idWords(id, this.#probe), 0);
-    return entry < 0 ? undefined : this.at(entry);
+    return entry < 0 ? undefined : this.at(entry, id);
   }
 
   /** All copies of a blob. */
@@ -108,12 +108,13 @@ export class BlobIndex {
     return this.#reader.find(type, idWords(id, this.#probe), 0);
   }
 
-  at(entry: number): BlobLocation {
+  /** The entry with that number. Whoever knows its id says it, and saves the time to spell it again. */
+  at(entry: number, id?: Id): BlobLocation {
     const at = entry * WORDS;
     const e = this.#entries;
     const kindPack = e[at + KIND_PACK]!;
     return {
-      id: wordsToId(e, at),
+      id: id ?? wordsToId(e, at),
       type: kindPack & TREE_BIT ? 'tree' : 'data',
       pack: this.#packs[kindPack & 0x7fff_ffff]!,
       offset: e[at + OFFSET]!,

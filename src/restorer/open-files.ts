@@ -4,11 +4,12 @@
  */
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { EngineError } from '../api/errors.ts';
+import { freeSpace } from '../fs/disk.ts';
 import { errnoName, showPath, translateFsError } from '../fs/errors.ts';
 import { chmod } from '../fs/metadata.ts';
 import { nodePath } from '../fs/path.ts';
 import { fstat } from '../fs/stat.ts';
-import { preallocate, setLength } from '../fs/write.ts';
+import { setLength } from '../fs/write.ts';
 import { Semaphore } from '../util/semaphore.ts';
 import type { FileWork } from './file-work.ts';
 
@@ -88,7 +89,7 @@ export class OpenFiles {
     try {
       if (file.placement === 'update') cut(fd, file);
       else if (this.#sparse) setLength(fd, file.size, file.path);
-      else preallocate(fd, file.size, file.path);
+      else refuseTooLarge(file);
     } catch (e) {
       closeSync(fd);
       if (file.placement === 'new') unlinkSync(nodePath(file.path));
@@ -101,6 +102,21 @@ export class OpenFiles {
 
 function cut(fd: number, file: FileWork): void {
   if (fstat(fd, file.path).size > file.size) setLength(fd, file.size, file.path);
+}
+
+/**
+ * A file that cannot fit is refused before the disk is filled with the beginning of it. Blocks are not reserved:
+ * where that is more than a promise (memory file systems, copy on write) it costs as much as the writing.
+ */
+function refuseTooLarge({ size, path }: FileWork): void {
+  const { total, available } = freeSpace(path);
+  // Some network file systems know no sizes and say 0.
+  if (total === 0 || size <= available) return;
+  throw new EngineError(
+    'no-space',
+    `${showPath(path)} was left out: it needs ${size} bytes, and the disk has ${available} left.`,
+    { hint: 'Free some space there, or choose another disk.', context: { missing: size, available } },
+  );
 }
 
 /** What was a regular file with one name a moment ago must still be that. */

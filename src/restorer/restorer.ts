@@ -48,6 +48,8 @@ import {
 const ROOT = rawByteString('/');
 /** Limits of a batch: whichever is reached first. */
 const BATCH_FILES = 4096;
+/** The first batch is small, so that writing begins soon; each further one is twice as large. */
+const FIRST_BATCH_FILES = 256;
 const BATCH_BLOBS = 32_768;
 /** One is written while the next is gathered. */
 const BATCHES_AT_ONCE = 2;
@@ -91,8 +93,10 @@ class RestoreRun {
   readonly #groups = new Map<string, LinkGroup>();
   readonly #slots = new Semaphore(BATCHES_AT_ONCE);
   readonly #batches = new Set<Promise<void>>();
+  #waking: Promise<unknown> = Promise.resolve();
   #batch: FileWork[] = [];
   #batchBlobs = 0;
+  #batchFiles = FIRST_BATCH_FILES;
   #looks = 0;
   #fatal: { readonly error: unknown } | undefined;
   /** An odd name was met: then nothing that it might stand for is deleted. */
@@ -130,6 +134,7 @@ class RestoreRun {
   async restore(tree: Id): Promise<RestoreReport> {
     const root = new Folder({ path: this.#o.target, location: ROOT }, undefined, undefined, false);
     this.#prepareTarget(root);
+    if (!this.#o.dryRun) this.#wakeWorkers();
     const listing = await this.#listing(root, loadListing(this.#repo, tree, this.#call));
     if (listing) await this.#walk(root, listing);
     this.#release(root);
@@ -143,7 +148,18 @@ class RestoreRun {
   async close(): Promise<void> {
     await Promise.all(this.#batches);
     this.#content.close();
+    // Node sometimes crashes when a thread is stopped while it still starts.
+    await this.#waking;
     await this.#pool.close();
+  }
+
+  /** Threads take a while to start: let them do that while the first listings are read. */
+  #wakeWorkers(): void {
+    const first = Array.from({ length: Math.min(2, this.#pool.size) }, () =>
+      this.#pool.run({ kind: 'compare', ranges: [] }),
+    );
+    // A thread that cannot start is told by the first real job.
+    this.#waking = Promise.allSettled(first);
   }
 
   #end(error: unknown): void {
@@ -209,9 +225,8 @@ class RestoreRun {
     }
     const ids = entered.map((f) => f.node!.subtree!);
     const ahead = new ListingAhead(this.#repo, ids, this.#call);
-    for (let i = 0; i < entered.length; i++) {
-      const child = entered[i]!;
-      const listing = await this.#listing(child, ahead.take(i));
+    for (const child of entered) {
+      const listing = await this.#listing(child, ahead.take());
       if (listing) await this.#walk(child, listing);
       this.#release(child);
     }
@@ -356,13 +371,14 @@ class RestoreRun {
     file.folder.pending++;
     this.#batch.push(file);
     this.#batchBlobs += file.blobs.length;
-    if (this.#batch.length >= BATCH_FILES || this.#batchBlobs >= BATCH_BLOBS) await this.#flush();
+    if (this.#batch.length >= this.#batchFiles || this.#batchBlobs >= BATCH_BLOBS) await this.#flush();
   }
 
   async #flush(): Promise<void> {
     const files = this.#batch;
     this.#batch = [];
     this.#batchBlobs = 0;
+    this.#batchFiles = Math.min(BATCH_FILES, 2 * this.#batchFiles);
     if (files.length === 0) return;
     await this.#slots.acquire();
     const batch = this.#runBatch(files)

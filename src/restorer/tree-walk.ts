@@ -79,6 +79,7 @@ export class ListingAhead {
   readonly #ids: readonly Id[];
   readonly #o: CallOptions;
   readonly #loads: Promise<Listing>[] = [];
+  #next = 0;
 
   constructor(repo: IndexedRepository, ids: readonly Id[], o: CallOptions) {
     this.#repo = repo;
@@ -86,17 +87,15 @@ export class ListingAhead {
     this.#o = o;
   }
 
-  /** Number `i`; each is asked for once, in ascending order. */
-  take(i: number): Promise<Listing> {
-    for (let next = this.#loads.length; next <= i + AHEAD && next < this.#ids.length; next++) {
-      const load = loadListing(this.#repo, this.#ids[next]!, this.#o);
+  /** The next one; there must be one left. */
+  take(): Promise<Listing> {
+    while (this.#loads.length <= AHEAD && this.#next < this.#ids.length) {
+      const load = loadListing(this.#repo, this.#ids[this.#next++]!, this.#o);
       // Whoever takes it hears of its failure; until then it must not count as unheard.
       load.catch(() => {});
-      this.#loads[next] = load;
+      this.#loads.push(load);
     }
-    const load = this.#loads[i]!;
-    delete this.#loads[i];
-    return load;
+    return this.#loads.shift()!;
   }
 }
 
