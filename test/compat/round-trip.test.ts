@@ -224,7 +224,8 @@ it('the longest path is as long as it says', () => {
 it('holes come back as holes where it is asked for', async () => {
   const from = source(HARD['sparse files']!());
   const slack = { ...COMPARE, allocatedSlack: 64 << 10 };
-  for (const direction of ALL_DIRECTIONS.filter(({ reader }) => reader !== restic)) {
+  // restic leaves out whole chunks of zeros at best: what is asked here is only Holdfast's to give.
+  for (const direction of ALL_DIRECTIONS.filter(({ reader }) => reader === holdfast)) {
     const trip = { direction, place: await newPlace(2), from, restoreArgs: ['--sparse'] };
     await expectRoundTrip(trip, snapshotOf(from), slack);
   }
