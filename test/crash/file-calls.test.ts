@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type CliPlace, copyRepository, TEST_PASSWORD } from '../helpers/cli.ts';
 import { expectSame, type FolderSnapshot, snapshotOf } from '../helpers/compare.ts';
@@ -18,7 +19,7 @@ import { requireTool } from '../helpers/tools.ts';
 const temp = useTemp();
 beforeEach((context) => requireTool(context, 'restic'));
 
-const PRELOAD = resolve(import.meta.dirname, '../helpers/crash-preload.ts');
+const PRELOAD = fileURLToPath(new URL('../helpers/crash-preload.ts', import.meta.url));
 /** Every N up to here, then every third. */
 const DENSE = 60;
 
