@@ -8,7 +8,7 @@ import { serializeNode } from '../../src/format/node.ts';
 import { fromEpochNs } from '../../src/format/time.ts';
 import type { Id, Node, NodeType, Timestamp } from '../../src/format/types.ts';
 import type { BlobWriter } from '../../src/repository/blob-writer.ts';
-import { createRepository, type IndexedRepository, openRepository } from '../../src/repository/repository.ts';
+import { createRepository, type IndexedRepository } from '../../src/repository/repository.ts';
 import { fromText } from '../../src/util/byte-string.ts';
 
 export const PASSWORD = 'a password';
@@ -27,11 +27,6 @@ export async function memoryRepository(
     username: 'user',
   });
   return repository.loadIndex();
-}
-
-/** The same repository as another process would find it. */
-export async function reopen(repo: IndexedRepository): Promise<IndexedRepository> {
-  return (await openRepository(repo.repository.backend, { password: PASSWORD })).loadIndex();
 }
 
 const TYPE_BITS: Readonly<Record<string, number>> = {

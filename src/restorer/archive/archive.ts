@@ -4,7 +4,6 @@
  * entry    a node with its path in the archive, which has no slash at its beginning
  * sink     takes the bytes of the archive in order; a promise asks to wait
  */
-import type { CallOptions } from '../../backend/backend.ts';
 import type { Node } from '../../format/types.ts';
 import type { ByteString } from '../../util/byte-string.ts';
 
@@ -21,10 +20,6 @@ export interface ArchiveEntry {
 }
 
 export type Sink = (bytes: Uint8Array) => void | Promise<void>;
-
-export interface ArchiveOptions extends CallOptions {
-  readonly sink: Sink;
-}
 
 /** A format of archives. Entries are to be added one after the other, then `end` once. */
 export interface ArchiveWriter {
