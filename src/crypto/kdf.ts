@@ -18,8 +18,9 @@ export interface KdfParameters {
 
 const SALT_BYTES = 64;
 /** A stored key may ask for this much memory at most, so that a hostile repository can't exhaust the machine. */
-const MAX_MEMORY = 4 * 1024 ** 3;
-const MAX_PARALLEL = 4096;
+const MAX_MEMORY = 1024 ** 3;
+/** The same for its time; see format/key.ts, which refuses more as well. */
+const MAX_PARALLEL = 64;
 /** What calibration aims at: time on this machine, and memory in bytes. restic's own targets. */
 const TARGET_MS = 500;
 const TARGET_MEMORY = 60 * 1024 ** 2;

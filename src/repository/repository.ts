@@ -219,8 +219,7 @@ async function refuseUnlessPresent(backend: Backend, o: CallOptions): Promise<vo
 /** Makes the first key, then the config. Errors: 'repository-exists', and the backend's. */
 export async function createRepository(backend: Backend, o: CreateOptions): Promise<Repository> {
   await refuseIfPresent(backend, o);
-  const master = newSealKey();
-  const keyId = await addKey(backend, master, o.password, o);
+  const { id: keyId, master } = (await keyOfStoppedCreation(backend, o)) ?? (await firstKey(backend, o));
   const config: Config = {
     version: o.version ?? 2,
     id: randomBytes(32).toString('hex') as Id,
@@ -231,18 +230,40 @@ export async function createRepository(backend: Backend, o: CreateOptions): Prom
   return new Repository(backend, config, { id: keyId, master }, { ...DEFAULT_OPTIONS, ...o.repository });
 }
 
-/** Keys or snapshots without a config are the remains of a repository: a new one over them would bury it. */
+async function firstKey(backend: Backend, o: CreateOptions): Promise<OpenedKey> {
+  const master = newSealKey();
+  return { id: await addKey(backend, master, o.password, o), master };
+}
+
+/**
+ * The key of an earlier creation that was stopped before its config was written, if this password opens it: then
+ * creation goes on from there.
+ */
+async function keyOfStoppedCreation(backend: Backend, o: CreateOptions): Promise<OpenedKey | undefined> {
+  if ((await keyIds(backend, o)).length === 0) return undefined;
+  try {
+    return await searchKey(backend, o.password, o);
+  } catch (e) {
+    if (isEngineError(e, 'wrong-password')) throw existing(backend, 'a key of an unfinished repository');
+    throw e;
+  }
+}
+
+function existing(backend: Backend, what: string): EngineError {
+  return new EngineError('repository-exists', `There is already ${what} at ${backend.location}.`, {
+    hint: 'Use another folder, or open what is there with its password.',
+  });
+}
+
+/** Snapshots or packs without a config are the remains of a repository: a new one over them would bury it. */
 async function refuseIfPresent(backend: Backend, o: CallOptions): Promise<void> {
-  const exists = (what: string) =>
-    new EngineError('repository-exists', `There is already ${what} at ${backend.location}.`, {
-      hint: 'Use another folder, or open what is there with its password.',
-    });
   try {
     await backend.stat(CONFIG_HANDLE, o);
-    throw exists('a repository');
+    throw existing(backend, 'a repository');
   } catch (e) {
     if (!isEngineError(e, 'not-found')) throw e;
   }
-  if ((await keyIds(backend, o)).length > 0) throw exists('a repository without its config');
-  for await (const _ of backend.list('snapshot', o)) throw exists('a repository without its config');
+  for (const type of ['snapshot', 'index', 'pack'] as const) {
+    for await (const _ of backend.list(type, o)) throw existing(backend, 'a repository without its config');
+  }
 }

@@ -47,10 +47,14 @@ import {
 
 const ROOT = rawByteString('/');
 /** Limits of a batch: whichever is reached first. */
-const BATCH_FILES = 4096;
-/** The first batch is small, so that writing begins soon; each further one is twice as large. */
-const FIRST_BATCH_FILES = 256;
-const BATCH_BLOBS = 32_768;
+const BATCH_FILES = 32_768;
+/**
+ * The first batch is small, so that writing begins soon; each further one is much larger, because what files of
+ * different batches share is read and opened again for each.
+ */
+const FIRST_BATCH_FILES = 1024;
+const BATCH_GROWTH = 8;
+const BATCH_BLOBS = 131_072;
 /** One is written while the next is gathered. */
 const BATCHES_AT_ONCE = 2;
 /** How many entries are looked at before others get their turn on this thread. */
@@ -378,7 +382,7 @@ class RestoreRun {
     const files = this.#batch;
     this.#batch = [];
     this.#batchBlobs = 0;
-    this.#batchFiles = Math.min(BATCH_FILES, 2 * this.#batchFiles);
+    this.#batchFiles = Math.min(BATCH_FILES, BATCH_GROWTH * this.#batchFiles);
     if (files.length === 0) return;
     await this.#slots.acquire();
     const batch = this.#runBatch(files)

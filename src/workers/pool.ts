@@ -24,6 +24,7 @@ interface Thread {
 const MOST_THREADS = 8;
 /** Jobs that a thread holds at once: one under way, one behind it, so that it need not wait for this thread. */
 const DEPTH = 2;
+const PATIENCE_MS = 5000;
 
 export function defaultThreads(): number {
   return Math.max(1, Math.min(MOST_THREADS, availableParallelism()));
@@ -65,7 +66,7 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.#fail(new EngineError('cancelled', 'The workers were stopped.'));
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#threads.map(({ worker }) => stop(worker)));
   }
 
   #dispatch(): void {
@@ -129,6 +130,21 @@ export interface RunOptions {
   readonly transfer?: readonly ArrayBuffer[];
   /** Before those that wait already. */
   readonly urgent?: boolean;
+}
+
+/**
+ * Lets a thread end by itself after the job it is at: one that is terminated while it still starts can take the
+ * process down with it (seen with Node 24).
+ */
+async function stop(worker: Worker): Promise<void> {
+  if (worker.threadId === -1) return;
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.ref();
+  worker.postMessage({ stop: true } satisfies Request);
+  // A thread may be stuck in the reading of a dead network drive.
+  const impatience = setTimeout(() => void worker.terminate(), PATIENCE_MS);
+  await ended;
+  clearTimeout(impatience);
 }
 
 function crashed(cause: unknown): EngineError {

@@ -257,7 +257,10 @@ export type ReplyOf<J extends Job> = J extends FilesJob
             : ResealReply;
 
 /** What is posted to a worker. */
-export type Request = { readonly number: number; readonly job: Job } | { readonly index: SharedIndexBuffers };
+export type Request =
+  | { readonly number: number; readonly job: Job }
+  | { readonly index: SharedIndexBuffers }
+  | { readonly stop: true };
 
 /** What comes back. */
 export type Response =

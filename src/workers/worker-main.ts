@@ -1,4 +1,4 @@
-/** The entry of a worker thread: answers jobs, one after the other, until it is terminated. */
+/** The entry of a worker thread: answers jobs, one after the other, until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asEngineError } from '../api/errors.ts';
 import { BlobWorker } from './blob-worker.ts';
@@ -8,6 +8,7 @@ const port = parentPort!;
 const worker = new BlobWorker(workerData as WorkerSetup);
 
 port.on('message', (request: Request) => {
+  if ('stop' in request) return port.close();
   if ('index' in request) return worker.shareIndex(request.index);
   const { number, job } = request;
   try {

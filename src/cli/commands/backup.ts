@@ -69,7 +69,10 @@ const options = {
   noScan: flag('--no-scan', "don't count ahead what there is to do"),
   oneFileSystem: flag('-x, --one-file-system', "don't cross into other file systems"),
   parent: text('--parent snapshot', 'compare with this snapshot'),
-  readConcurrency: integer('--read-concurrency n', 'read this many large files at once (default: 2)'),
+  readConcurrency: integer(
+    '--read-concurrency n',
+    'read this many large files at once (default: 1, on more than four cores 2)',
+  ),
   skipIfUnchanged: flag('--skip-if-unchanged', 'make no snapshot if it would equal its parent'),
   stdin: flag('--stdin', 'back up what comes from standard input'),
   stdinFilename: text('--stdin-filename name', 'name of that file in the snapshot', 'stdin'),
