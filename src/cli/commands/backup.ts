@@ -10,6 +10,7 @@ import { findParent } from '../../operations/parent.ts';
 import { DEFAULT_GROUP_BY, parseGroupBy } from '../../repository/grouping.ts';
 import { isStale, listLocks, removeLocks } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { parseTagList } from '../../repository/snapshot-filter.ts';
 import { fromText } from '../../util/byte-string.ts';
 import { type BackupReport, backupReport } from '../backup-report.ts';
 import { type FileSource, type StdinSource, sourceOf } from '../backup-source.ts';
@@ -30,7 +31,6 @@ import {
   values,
 } from '../options.ts';
 import { currentHolder, type IndexedSession, withRepository } from '../session.ts';
-import { parseTags } from '../snapshot-flags.ts';
 import { shortId } from '../snapshot-table.ts';
 import { parseLocalTime } from '../time-format.ts';
 import { plural } from '../units.ts';
@@ -77,7 +77,7 @@ const options = {
   stdin: flag('--stdin', 'back up what comes from standard input'),
   stdinFilename: text('--stdin-filename name', 'name of that file in the snapshot', 'stdin'),
   stdinFromCommand: flag('--stdin-from-command', 'the operands are a command: back up what it prints'),
-  tag: values('--tag tag[,tag…]', 'tags for the snapshot (can be given several times)', parseTags),
+  tag: values('--tag tag[,tag…]', 'tags for the snapshot (can be given several times)', parseTagList),
   time: value(
     '--time time',
     'time of the backup, such as "2026-01-31 18:30:00" (default: now)',

@@ -6,7 +6,6 @@ import { EngineError } from '../../api/errors.ts';
 import { showPath, translateFsError } from '../../fs/errors.ts';
 import { ARCHIVE_FORMATS, dump } from '../../operations/dump.ts';
 import { findSnapshot } from '../../repository/snapshot-filter.ts';
-import { fromText } from '../../util/byte-string.ts';
 import { argumentBytes } from '../arguments.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -40,7 +39,7 @@ export const command = defineCommand({
       await withOutput(flags.target, async (out) => {
         await dump(indexed, snapshot, {
           path: argumentBytes(path!),
-          subfolder: fromText(subfolder === '' ? '/' : subfolder),
+          subfolder: argumentBytes(subfolder === '' ? '/' : subfolder),
           format: flags.archive,
           out,
           signal,

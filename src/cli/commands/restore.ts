@@ -91,7 +91,7 @@ async function restoreTo(
   const { overwrite, dryRun, verify, sparse } = flags;
   const report = await restore(indexed, snapshot, {
     ...patterns,
-    subfolder: fromText(subfolder === '' ? '/' : subfolder),
+    subfolder: argumentBytes(subfolder === '' ? '/' : subfolder),
     target,
     overwrite,
     ownership,

@@ -2,12 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { argumentBytes, lossless } from '../../../src/cli/arguments.ts';
 import * as o from '../../../src/cli/options.ts';
 import { findCommandWord, parseFlags } from '../../../src/cli/parse.ts';
-import {
-  parseSnapshotReference,
-  snapshotFilter,
-  snapshotFilterOptions,
-} from '../../../src/cli/snapshot-flags.ts';
+import { snapshotFilter, snapshotFilterOptions } from '../../../src/cli/snapshot-flags.ts';
 import { suggestions } from '../../../src/cli/suggest.ts';
+import { parseReference } from '../../../src/repository/snapshot-filter.ts';
 
 const set = {
   repo: o.text('-r, --repo place', ''),
@@ -147,11 +144,11 @@ describe('which snapshots', () => {
     ['4bba301e', { kind: 'id', prefix: '4bba301e', subfolder: '' }],
     ['4b:/x\ny', { kind: 'id', prefix: '4b', subfolder: '/x\ny' }],
   ])('%j is read', (text, reference) => {
-    expect(parseSnapshotReference(text)).toEqual(reference);
+    expect(parseReference(text)).toEqual(reference);
   });
 
   it.each(['', 'newest', 'latest~', 'latest~x', 'XYZ', 'latest2'])('%j is refused', (text) => {
-    expect(() => parseSnapshotReference(text)).toThrow(expect.objectContaining({ code: 'usage' }));
+    expect(() => parseReference(text)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 });
 
