@@ -1,5 +1,6 @@
 /** What a restore tells while it runs and at its end: lines for people, or restic's JSON. */
 import type { EngineError } from '../api/errors.ts';
+import { showPath } from '../fs/errors.ts';
 import { summaryFields } from '../operations/restore.ts';
 import type { RestoreAction, RestoreCounters, RestoreEvents, RestoreReport } from '../restorer/progress.ts';
 import type { ByteString } from '../util/byte-string.ts';
@@ -32,8 +33,8 @@ function textReporter(
   const everything = globals.verbosity >= 3;
   return {
     events: {
-      onError: (_, error) => print.problem(`error: ${error.message}`),
-      onWarning: (_, warning) => print.problem(`warning: ${warning.message}`),
+      onError: (path, error) => print.problem(`error: ${named(path, error)}`),
+      onWarning: (path, warning) => print.problem(`warning: ${named(path, warning)}`),
       ...(everything
         ? { onItem: (action: RestoreAction, path: ByteString) => print.everything(itemLine(action, path)) }
         : {}),
@@ -43,6 +44,12 @@ function textReporter(
       for (const text of summaryLines(c, errors, milliseconds, dryRun)) print.say(text);
     },
   };
+}
+
+/** The sentence with the path in front, where it does not name it itself. */
+function named(path: ByteString, { message }: EngineError): string {
+  const shown = showPath(path);
+  return message.includes(shown) ? message : `${shown}: ${message}`;
 }
 
 function itemLine(action: RestoreAction, path: ByteString): string {
