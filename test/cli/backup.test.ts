@@ -98,11 +98,13 @@ describe('backup', () => {
     expect(await cli.snapshots()).toHaveLength(2);
   });
 
-  it.skipIf(isRoot())('keeps the snapshot and ends with 3 when a file can not be read', async () => {
+  it('keeps the snapshot and ends with 3 when a file can not be read', async () => {
     const cli = await repository();
     const cwd = source(tree({ open: file('a'), closed: file('b', { mode: 0 }) }));
-    const { code, stderr } = await cli.try(['backup', 'tree'], { cwd });
-    expect([code, stderr]).toEqual([3, expect.stringContaining('closed')]);
+    // No mode keeps root out; another process's memory can't be read as a file by anybody.
+    const [more, name] = isRoot() ? [['/proc/1/mem'], '/proc/1/mem'] : [[], 'closed'];
+    const { code, stderr } = await cli.try(['backup', 'tree', ...more], { cwd });
+    expect([code, stderr]).toEqual([3, expect.stringContaining(name)]);
     expect(await cli.snapshots()).toHaveLength(1);
   });
 
