@@ -144,6 +144,7 @@ it, nobody can. It is shown only now; on this computer Holdfast remembers it.
 
 This copy is on the same computer as your files. It protects from mistakes, not from a broken disk, theft or fire:
 for that, add a repository on another disk or elsewhere with --repo.
+
 `);
 }
 
