@@ -30,6 +30,7 @@ import {
   value,
   values,
 } from '../options.ts';
+import { progressInterval } from '../progress.ts';
 import { currentHolder, type IndexedSession, withRepository } from '../session.ts';
 import { shortId } from '../snapshot-table.ts';
 import { parseLocalTime } from '../time-format.ts';
@@ -224,13 +225,20 @@ async function backupOptions(
     programVersion: `holdfast ${VERSION}`,
     dryRun: flags.dryRun,
     skipIfUnchanged: flags.skipIfUnchanged,
-    scan: !flags.noScan,
+    scan: !flags.noScan && isWatched(context),
     allowEmpty: flags.allowEmpty,
     ...(concurrency === undefined ? {} : { readConcurrency: concurrency }),
     events: report.events,
     clock,
     signal: session.signal,
   };
+}
+
+/** Counting ahead is for those who look: it takes as long as looking at every file once. */
+function isWatched({ globals, terminal, env }: CommandContext): boolean {
+  const { quiet, json, verbosity } = globals;
+  const { canUpdateStatus } = terminal;
+  return verbosity >= 2 || progressInterval({ quiet, json, canUpdateStatus, env }) !== undefined;
 }
 
 /** With --force it is no parent, but still what the sources are held against. */
