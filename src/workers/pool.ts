@@ -25,8 +25,6 @@ const MOST_THREADS = 8;
 /** Jobs that a thread holds at once: one under way, one behind it, so that it need not wait for this thread. */
 const DEPTH = 2;
 const PATIENCE_MS = 5000;
-/** A thread's own objects are few and short-lived; its large buffers lie outside of this. */
-const LIMITS = { maxYoungGenerationSizeMb: 6 };
 
 export function defaultThreads(): number {
   return Math.max(1, Math.min(MOST_THREADS, availableParallelism()));
@@ -94,7 +92,7 @@ export class WorkerPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(workerUrl(), { workerData: this.#currentSetup(), resourceLimits: LIMITS });
+    const worker = new Worker(workerUrl(), { workerData: this.#currentSetup() });
     const thread: Thread = { worker, running: new Map() };
     worker.on('message', (response: Response) => this.#settle(thread, response));
     worker.on('error', (e) => this.#fail(crashed(e)));
