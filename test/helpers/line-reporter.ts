@@ -31,9 +31,29 @@ function countsOf(modules: readonly TestModule[], strayErrors: readonly Serializ
   return { passed, failed, skipped };
 }
 
+/** What failed, one line each: the file, the test's full name and the first line of its error. */
+function failuresOf(modules: readonly TestModule[], strayErrors: readonly SerializedError[]): string[] {
+  const lines = strayErrors.map((e) => `outside of any test: ${firstLine(e)}`);
+  for (const module of modules) {
+    const failed = [...module.children.allTests('failed')];
+    for (const test of failed) {
+      lines.push(`${module.relativeModuleId} > ${test.fullName}: ${firstLine(test.result().errors?.[0])}`);
+    }
+    if (failed.length === 0 && !module.ok()) {
+      lines.push(`${module.relativeModuleId}: ${firstLine(module.errors()[0])}`);
+    }
+  }
+  return lines;
+}
+
+function firstLine(error: SerializedError | undefined): string {
+  return (error?.message ?? 'a hook failed, or the process ended').split('\n')[0]!.slice(0, 300);
+}
+
 /**
  * Prints `N passed, N failed, N skipped`, alone on the last line, and appends the three numbers as one line to the
- * file that HOLDFAST_COUNTS names. Works beside vitest's own reporters.
+ * file that HOLDFAST_COUNTS names, and what failed to the one that HOLDFAST_FAILURES names. Works beside vitest's
+ * own reporters.
  */
 export default class LineReporter implements Reporter {
   #counts: Counts | undefined;
@@ -48,7 +68,16 @@ export default class LineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     this.#counts = countsOf(modules, errors);
     const { passed, failed, skipped } = this.#counts;
-    const path = process.env.HOLDFAST_COUNTS;
-    if (path !== undefined) fs.appendFileSync(path, `${passed} ${failed} ${skipped}\n`);
+    append(process.env.HOLDFAST_COUNTS, `${passed} ${failed} ${skipped}\n`);
+    append(
+      process.env.HOLDFAST_FAILURES,
+      failuresOf(modules, errors)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
   }
+}
+
+function append(path: string | undefined, text: string): void {
+  if (path !== undefined) fs.appendFileSync(path, text);
 }

@@ -19,11 +19,17 @@ async function vitest(files: Readonly<Record<string, string>>) {
   const reporter = join(project, 'test/helpers/line-reporter.ts');
   const entry = join(project, 'node_modules/vitest/vitest.mjs');
   const counts = join(folder, 'counts');
-  const env = { PATH: process.env.PATH ?? '', HOLDFAST_COUNTS: counts };
+  const failures = join(folder, 'failures');
+  const env = { PATH: process.env.PATH ?? '', HOLDFAST_COUNTS: counts, HOLDFAST_FAILURES: failures };
   const args = [entry, 'run', '--root', folder, '--reporter=default', `--reporter=${reporter}`];
   const result = await run(process.execPath, args, { env, cwd: folder });
   const last = result.stdout.toString().trimEnd().split('\n').at(-1);
-  return { code: result.code, last, counts: fs.readFileSync(counts, 'utf8') };
+  return {
+    code: result.code,
+    last,
+    counts: fs.readFileSync(counts, 'utf8'),
+    failures: fs.readFileSync(failures, 'utf8'),
+  };
 }
 
 describe('the line reporter', () => {
@@ -32,7 +38,12 @@ describe('the line reporter', () => {
       'a.test.mjs': 'it("a", () => {}); it("b", () => {}); it.skip("c", () => {}); it.todo("d");',
       'b.test.mjs': 'it("e", () => { throw new Error("no"); });',
     });
-    expect(result).toEqual({ code: 1, last: '2 passed, 1 failed, 2 skipped', counts: '2 1 2\n' });
+    expect(result).toEqual({
+      code: 1,
+      last: '2 passed, 1 failed, 2 skipped',
+      counts: '2 1 2\n',
+      failures: 'b.test.mjs > e: no\n',
+    });
   });
 
   it('counts a file that cannot be loaded and a hook that fails', async () => {
@@ -40,7 +51,12 @@ describe('the line reporter', () => {
       'a.test.mjs': 'throw new Error("broken");',
       'b.test.mjs': 'beforeAll(() => { throw new Error("hook"); }); it("x", () => {});',
     });
-    expect(result).toEqual({ code: 1, last: '0 passed, 2 failed, 1 skipped', counts: '0 2 1\n' });
+    expect(result).toEqual({
+      code: 1,
+      last: '0 passed, 2 failed, 1 skipped',
+      counts: '0 2 1\n',
+      failures: 'a.test.mjs: broken\nb.test.mjs: hook\n',
+    });
   });
 
   it('counts an error outside of any test', async () => {
@@ -48,7 +64,12 @@ describe('the line reporter', () => {
       'a.test.mjs':
         'it("a", async () => { Promise.reject(new Error("stray")); await new Promise(setImmediate); });',
     });
-    expect(result).toEqual({ code: 1, last: '1 passed, 1 failed, 0 skipped', counts: '1 1 0\n' });
+    expect(result).toEqual({
+      code: 1,
+      last: '1 passed, 1 failed, 0 skipped',
+      counts: '1 1 0\n',
+      failures: 'outside of any test: stray\n',
+    });
   });
 
   it('has one form for the line', () => {
