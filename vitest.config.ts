@@ -1,6 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-const common = { environment: 'node', pool: 'forks', restoreMocks: true } as const;
+/**
+ * From the source tree, a worker thread strips the types of what it loads with a WebAssembly module, whose calls to
+ * JavaScript V8 13.6 compiles anew when they are frequent; done in two threads at once, that can crash the process
+ * (null pointer in RecursiveMutex::Lock under Runtime_TierUpWasmToJSWrapper). With this it is never done.
+ * The built program loads a bundle and strips nothing.
+ */
+const execArgv = ['--wasm-wrapper-tiering-budget=1000000000'];
+
+const common = { environment: 'node', pool: 'forks', execArgv, restoreMocks: true } as const;
 
 /**
  * unit: needs nothing but npm and takes seconds. cli: runs the built program as people do.

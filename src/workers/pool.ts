@@ -17,6 +17,8 @@ interface Pending {
 
 interface Thread {
   readonly worker: Worker;
+  /** It has loaded its modules, or ended. */
+  readonly ready: Promise<void>;
   readonly running: Map<number, Pending>;
 }
 
@@ -66,7 +68,7 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.#fail(new EngineError('cancelled', 'The workers were stopped.'));
-    await Promise.all(this.#threads.map(({ worker }) => stop(worker)));
+    await Promise.all(this.#threads.map(stop));
   }
 
   #dispatch(): void {
@@ -93,10 +95,17 @@ export class WorkerPool {
 
   #start(): Thread {
     const worker = new Worker(workerUrl(), { workerData: this.#currentSetup() });
-    const thread: Thread = { worker, running: new Map() };
-    worker.on('message', (response: Response) => this.#settle(thread, response));
+    const { promise: ready, resolve: isReady } = Promise.withResolvers<void>();
+    const thread: Thread = { worker, ready, running: new Map() };
+    worker.on('message', (response: Response) => {
+      if ('ready' in response) isReady();
+      else this.#settle(thread, response);
+    });
     worker.on('error', (e) => this.#fail(crashed(e)));
-    worker.on('exit', () => this.#fail(crashed(new Error('it ended'))));
+    worker.on('exit', () => {
+      isReady();
+      this.#fail(crashed(new Error('it ended')));
+    });
     this.#threads.push(thread);
     return thread;
   }
@@ -107,7 +116,7 @@ export class WorkerPool {
     return { ...this.#setup, chunking: { ...chunking, index: this.#index } };
   }
 
-  #settle(thread: Thread, response: Response): void {
+  #settle(thread: Thread, response: Exclude<Response, { ready: true }>): void {
     const pending = thread.running.get(response.number);
     thread.running.delete(response.number);
     // An idle pool must not keep a finished command alive.
@@ -133,15 +142,16 @@ export interface RunOptions {
 }
 
 /**
- * Lets a thread end by itself after the job it is at: one that is terminated while it still starts can take the
- * process down with it (seen with Node 24).
+ * Lets a thread end by itself after the job it is at. It may be stuck in the reading of a dead network drive, and is
+ * terminated then, but never before it has started: while it loads a native module, that would abort the process
+ * (seen with koffi 3.3 and Node 24).
  */
-async function stop(worker: Worker): Promise<void> {
+async function stop({ worker, ready }: Thread): Promise<void> {
   if (worker.threadId === -1) return;
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.ref();
   worker.postMessage({ stop: true } satisfies Request);
-  // A thread may be stuck in the reading of a dead network drive.
+  await ready;
   const impatience = setTimeout(() => void worker.terminate(), PATIENCE_MS);
   await ended;
   clearTimeout(impatience);

@@ -262,7 +262,8 @@ export type Request =
   | { readonly index: SharedIndexBuffers }
   | { readonly stop: true };
 
-/** What comes back. */
+/** What comes back: first of all that the thread has loaded all it needs. */
 export type Response =
+  | { readonly ready: true }
   | { readonly number: number; readonly reply: unknown }
   | { readonly number: number; readonly error: WireError };

@@ -1,11 +1,15 @@
 /** The entry of a worker thread: answers jobs, one after the other, until it is told to stop. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { asEngineError } from '../api/errors.ts';
+import { libc } from '../fs/libc.ts';
 import { BlobWorker } from './blob-worker.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
 
 const port = parentPort!;
 const worker = new BlobWorker(workerData as WorkerSetup);
+// Now, because a thread that is terminated while it loads a native module takes the process down with it.
+libc();
+port.postMessage({ ready: true } satisfies Response);
 
 port.on('message', (request: Request) => {
   if ('stop' in request) return port.close();

@@ -31,7 +31,15 @@ export interface SnapshotInfo {
 
 export interface PackInfo {
   readonly id: string;
-  readonly blobs: readonly { readonly id: string; readonly type: 'data' | 'tree'; readonly offset: number }[];
+  readonly blobs: readonly PackedBlobInfo[];
+}
+
+export interface PackedBlobInfo {
+  readonly id: string;
+  readonly type: 'data' | 'tree';
+  readonly offset: number;
+  /** Bytes in the pack. */
+  readonly length: number;
 }
 
 export const TEST_PASSWORD = 'correct horse battery staple';
@@ -137,10 +145,14 @@ export abstract class ResticCli {
       .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   }
 
-  /** Ids of the packs with blobs of this type and no other. */
+  /** Ids of the packs with blobs of this type and no other, the largest first: which that is must not be chance. */
   async packsOf(type: 'data' | 'tree'): Promise<readonly string[]> {
     const packs = await this.packs();
-    return packs.filter((pack) => pack.blobs.every((blob) => blob.type === type)).map((pack) => pack.id);
+    const bytesOf = (pack: PackInfo) => pack.blobs.reduce((sum, blob) => sum + blob.length, 0);
+    return packs
+      .filter((pack) => pack.blobs.every((blob) => blob.type === type))
+      .sort((a, b) => bytesOf(b) - bytesOf(a))
+      .map((pack) => pack.id);
   }
 
   private environment(): Readonly<Record<string, string>> {
