@@ -6,8 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import { OVERHEAD, type Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
 import type { BlobType, Id } from '../format/types.ts';
-import { release } from '../util/release.ts';
-import { type Compression, compress, decompress } from '../util/zstd.ts';
+import { type Compression, compressBriefly, decompress, decompressBriefly } from '../util/zstd.ts';
 
 /** No writer makes larger blobs than the chunker's 8 MiB, save for trees of huge directories. */
 const MAX_PLAIN_BYTES = 2 * 1024 ** 3;
@@ -49,7 +48,6 @@ export function sealBlob(
   const content = packed ?? plain;
   const sealed = place(content.length + OVERHEAD);
   sealer.sealInto(content, sealed, 0);
-  if (packed) release(packed);
   const blob = { id, type, sealed, uncompressedLength: packed ? plain.length : 0 };
   if (o.verify) verify(sealer, blob);
   return blob;
@@ -72,21 +70,18 @@ export function sealBlobInPlace(
   const sealed = plain.subarray(0, content.length);
   const frame = sealer.sealDetached(content, sealed);
   const uncompressedLength = packed ? plain.length : 0;
-  if (packed) release(packed);
   const blob = { id, type, sealed, frame, uncompressedLength };
   if (o.verify) verify(sealer, blob);
   return blob;
 }
 
-/** The compressed form, or undefined where the plain one is kept. */
+/** The compressed form, good until the next call, or undefined where the plain one is kept. */
 function pack(type: BlobType, plain: Uint8Array, o: CodecOptions): Uint8Array | undefined {
   if (o.version < 2 || plain.length === 0 || (o.compression === 'off' && type === 'data')) return undefined;
-  const packed = compress(plain, o.compression);
+  const packed = compressBriefly(plain, o.compression);
   // restic takes a plain tree in a repository of version 2 for one that still has to be compressed.
   const keep = packed.length < plain.length || type === 'tree' || o.always === true;
-  if (keep) return packed;
-  release(packed);
-  return undefined;
+  return keep ? packed : undefined;
 }
 
 let scratchBuffer = new Uint8Array(0);
@@ -103,8 +98,7 @@ function verify(sealer: Sealer, blob: SealedBlob): void {
     const packed = blob.frame
       ? sealer.openDetached(blob.frame, blob.sealed, scratch)
       : sealer.open(blob.sealed, scratch);
-    const plain = unpack(packed, blob.id, blob.uncompressedLength);
-    if (blob.uncompressedLength > 0) release(plain);
+    unpack(packed, blob.id, blob.uncompressedLength, decompressBriefly);
   } catch (cause) {
     throw new EngineError(
       'internal',
@@ -116,31 +110,44 @@ function verify(sealer: Sealer, blob: SealedBlob): void {
 }
 
 /**
- * The plain bytes of a blob, in the room that `room` gives if they were not compressed.
+ * The plain bytes of a blob, the caller's own.
  * Errors: 'damaged' if it does not open, unfold, or fit its name.
  */
-export function openBlob(
-  sealer: Sealer,
-  id: Id,
-  sealed: Uint8Array,
-  uncompressedLength: number,
-  room?: (length: number) => Uint8Array,
-): Uint8Array {
-  return unpack(sealer.open(sealed, room), id, uncompressedLength);
+export function openBlob(sealer: Sealer, id: Id, sealed: Uint8Array, uncompressedLength: number): Uint8Array {
+  return unpack(sealer.open(sealed), id, uncompressedLength, (packed, length) =>
+    decompress(packed, length, length),
+  );
 }
 
-function unpack(packed: Uint8Array, id: Id, uncompressedLength: number): Uint8Array {
-  const plain = uncompressedLength === 0 ? packed : unfold(packed, uncompressedLength, id);
+/** The same in memory that the next call of this or of a sealing function in this thread uses again. */
+export function viewBlob(sealer: Sealer, id: Id, sealed: Uint8Array, uncompressedLength: number): Uint8Array {
+  return unpack(sealer.open(sealed, scratch), id, uncompressedLength, decompressBriefly);
+}
+
+type Decompress = (packed: Uint8Array, length: number) => Uint8Array;
+
+function unpack(
+  packed: Uint8Array,
+  id: Id,
+  uncompressedLength: number,
+  decompressing: Decompress,
+): Uint8Array {
+  const plain = uncompressedLength === 0 ? packed : unfold(packed, uncompressedLength, id, decompressing);
   if (sha256(plain) !== id)
     throw new EngineError('damaged', `Blob ${id} holds other bytes than its name says.`);
   return plain;
 }
 
-function unfold(packed: Uint8Array, uncompressedLength: number, id: Id): Uint8Array {
+function unfold(
+  packed: Uint8Array,
+  uncompressedLength: number,
+  id: Id,
+  decompressing: Decompress,
+): Uint8Array {
   if (uncompressedLength > MAX_PLAIN_BYTES) {
     throw new EngineError('damaged', `Blob ${id} claims an impossible size of ${uncompressedLength} bytes.`);
   }
-  const plain = decompress(packed, uncompressedLength, uncompressedLength);
+  const plain = decompressing(packed, uncompressedLength);
   if (plain.length !== uncompressedLength) {
     throw new EngineError('damaged', `Blob ${id} unfolds to another size than its index says.`);
   }

@@ -7,7 +7,7 @@ import { OVERHEAD, type Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
 import { HEADER_LENGTH_BYTES, parsePackHeader, readHeaderLength } from '../format/pack-header.ts';
 import type { PackedBlob } from '../format/types.ts';
-import { openBlob } from './blob-codec.ts';
+import { viewBlob } from './blob-codec.ts';
 import type { InspectJob, InspectReply, PackFault } from './protocol.ts';
 
 export function inspect(sealer: Sealer, job: InspectJob): InspectReply {
@@ -76,7 +76,7 @@ function checkBlob(sealer: Sealer, pack: Uint8Array, blob: PackedBlob, faults: P
     return;
   }
   try {
-    openBlob(sealer, id, pack.subarray(offset, end), uncompressedLength);
+    viewBlob(sealer, id, pack.subarray(offset, end), uncompressedLength);
   } catch (e) {
     if (!isEngineError(e, 'damaged')) throw e;
     faults.push({ kind: 'blob', blob: id, sentence: `the ${type} blob ${id} is damaged: ${messageOf(e)}` });

@@ -31,7 +31,7 @@ import { isZero } from '../fs/write.ts';
 import { setXattrs } from '../fs/xattr.ts';
 import { type ByteString, rawByteString } from '../util/byte-string.ts';
 import { release } from '../util/release.ts';
-import { openBlob } from './blob-codec.ts';
+import { viewBlob } from './blob-codec.ts';
 import type {
   CompareJob,
   CompareOutcome,
@@ -68,21 +68,12 @@ export function unseal(sealer: Sealer, job: UnsealJob): UnsealReply {
     if (!plain) return;
     for (const file of wholes[i]!) makeFile(job, file, plain, reply);
     writeToOpenFiles(blob, i, plain, reply);
-    if (blob.uncompressedLength > 0) release(plain);
   });
   release(job.data);
   return reply;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
-
-let openedBuffer = new Uint8Array(0);
-
-/** Room for one opened blob, used again for the next: fresh memory costs more than the opening. */
-function opened(length: number): Uint8Array {
-  if (openedBuffer.length < length) openedBuffer = new Uint8Array(Math.max(length, 2 * openedBuffer.length));
-  return openedBuffer.subarray(0, length);
-}
 
 function openOne(
   sealer: Sealer,
@@ -93,7 +84,7 @@ function openOne(
 ): Uint8Array | undefined {
   try {
     const sealed = job.data.subarray(blob.offset, blob.offset + blob.length);
-    return openBlob(sealer, blob.id, sealed, blob.uncompressedLength, opened);
+    return viewBlob(sealer, blob.id, sealed, blob.uncompressedLength);
   } catch (e) {
     reply.damaged.push({ blob: index, error: wire(e, NO_PATH, 'open the data of') });
     return undefined;
