@@ -1,0 +1,161 @@
+/**
+ * The contract between the host and whoever talks to it: the window, a browser, the command line. Defined once, with
+ * @orpc/contract; inputs and outputs are validated by the schemas at the host's edge. The transports (in process, MessagePort,
+ * HTTP, WebSocket) carry it without knowing it.
+ *
+ * Errors: every call may fail with an EngineError. It crosses the wire as an ORPCError whose code is `ENGINE` and whose
+ * data is the WireError; `EngineError.fromWire` makes it whole again. Calls that take long take an AbortSignal.
+ */
+import { eventIterator, oc } from '@orpc/contract';
+import { z } from 'zod';
+import { Alert, Channel, ChannelInput } from './model/alert.ts';
+import { Id, Instant, WireErrorSchema } from './model/common.ts';
+import { ConnectionTest, Destination, DestinationInput, Version, VersionEntry } from './model/destination.ts';
+import { HostEvent } from './model/event.ts';
+import {
+  Plan,
+  PlanInput,
+  PlanStatus,
+  Preview,
+  Recurrence,
+  Rules,
+  RuleVerdict,
+  Source,
+} from './model/plan.ts';
+import { LogLine, Problem, RestoreRequest, Run, RunKind, RunState } from './model/run.ts';
+import { Settings } from './model/settings.ts';
+import { Conditions, Status } from './model/status.ts';
+
+const call = oc.errors({ ENGINE: { data: WireErrorSchema } });
+const ById = z.object({ id: Id });
+const Nothing = z.object({});
+
+/** A password is given once, and goes from here to the secret store. */
+const Password = z.string().min(1).max(4096);
+
+const system = {
+  status: call.output(Status),
+  /** `until` null: until resumed. */
+  pause: call.input(z.object({ until: Instant.nullable() })).output(Status),
+  resume: call.output(Status),
+  /** For the shell, which knows of power and network. */
+  setConditions: call.input(Conditions.partial()).output(Nothing),
+  /** For the shell: the computer woke up, so look at once what is due. */
+  wake: call.output(Nothing),
+  events: call.output(eventIterator(HostEvent)),
+};
+
+const plans = {
+  list: call.output(z.array(PlanStatus)),
+  get: call.input(ById).output(PlanStatus),
+  create: call.input(PlanInput).output(Plan),
+  update: call.input(PlanInput.extend({ id: Id })).output(Plan),
+  /** Its versions stay where they are. */
+  remove: call.input(ById).output(Nothing),
+  /** Starts it now, to all destinations or to some. */
+  run: call.input(z.object({ id: Id, destinationIds: z.array(Id).optional() })).output(z.array(Run)),
+  testRule: call
+    .input(z.object({ sources: z.array(Source), rules: Rules, path: z.string().min(1) }))
+    .output(RuleVerdict),
+  /** Counts what would be backed up, telling how far it is. */
+  preview: call.input(z.object({ sources: z.array(Source), rules: Rules })).output(eventIterator(Preview)),
+  /** The next starts of a schedule that may not be saved yet. Error: 'usage' for a cron expression that is none. */
+  upcoming: call
+    .input(
+      z.object({
+        when: Recurrence,
+        timeZone: z.string().nullable(),
+        count: z.int().min(1).max(50).default(5),
+      }),
+    )
+    .output(z.array(Instant)),
+};
+
+const destinations = {
+  list: call.output(z.array(Destination)),
+  get: call.input(ById).output(Destination),
+  /**
+   * Makes a repository at the location, or takes the one that is there, for which the password (or recovery key) must be
+   * right. Without a password a new repository gets a random one. `recoveryKey`: the words, for a new repository only.
+   */
+  add: call
+    .input(DestinationInput.extend({ password: Password.optional() }))
+    .output(
+      z.object({ destination: Destination, recoveryKey: z.string().nullable(), restoredPlans: z.int() }),
+    ),
+  update: call.input(DestinationInput.omit({ location: true }).extend({ id: Id })).output(Destination),
+  /** Forgets the destination; the repository stays. Error: 'conflict' while a plan uses it. */
+  remove: call.input(ById).output(Nothing),
+  test: call
+    .input(z.object({ location: z.string().min(1), password: Password.optional() }))
+    .output(ConnectionTest),
+  check: call.input(ById.extend({ percent: z.number().min(0).max(100).nullable() })).output(Run),
+  cleanUp: call.input(ById).output(Run),
+  copy: call
+    .input(ById.extend({ toDestinationId: Id, versionIds: z.array(z.string()).default([]) }))
+    .output(Run),
+  /** A page (HTML) to print: where the repository is, how to get everything back. Holds the recovery key. */
+  recoveryKit: call.input(ById).output(z.object({ html: z.string() })),
+};
+
+const versions = {
+  /** Newest first. */
+  list: call.input(z.object({ destinationId: Id, planId: Id.optional() })).output(z.array(Version)),
+  entries: call
+    .input(z.object({ destinationId: Id, versionId: z.string().min(1), path: z.string() }))
+    .output(z.array(VersionEntry)),
+};
+
+const RunFilter = z.object({
+  kinds: z.array(RunKind).optional(),
+  states: z.array(RunState).optional(),
+  planId: Id.optional(),
+  destinationId: Id.optional(),
+  /** Queued before; for the next page. */
+  before: Instant.optional(),
+  limit: z.int().min(1).max(500).default(50),
+});
+export type RunFilter = z.output<typeof RunFilter>;
+
+const runs = {
+  /** Newest first. */
+  list: call.input(RunFilter.prefault({})).output(z.array(Run)),
+  get: call.input(ById).output(Run),
+  log: call.input(ById).output(z.array(LogLine)),
+  problems: call
+    .input(ById.extend({ offset: z.int().min(0).default(0), limit: z.int().min(1).max(1000).default(100) }))
+    .output(z.array(Problem)),
+  restore: call.input(RestoreRequest).output(Run),
+  /** Returns at once; the run ends as soon as it safely can. */
+  cancel: call.input(ById).output(Run),
+  again: call.input(ById).output(Run),
+};
+
+const alerts = {
+  /** Those that hold now, and the newest of the past. */
+  list: call.output(z.array(Alert)),
+  channels: call.output(z.array(Channel)),
+  addChannel: call.input(ChannelInput).output(Channel),
+  updateChannel: call.input(ChannelInput.extend({ id: Id })).output(Channel),
+  removeChannel: call.input(ById).output(Nothing),
+  testChannel: call.input(ById).output(z.object({ ok: z.boolean(), message: z.string() })),
+};
+
+const settings = {
+  get: call.output(Settings),
+  update: call.input(Settings.partial()).output(Settings),
+};
+
+const config = {
+  /** Plans, destinations, channels and settings as YAML, without secrets. */
+  export: call.output(z.object({ yaml: z.string() })),
+  /** Errors: 'usage' with the line that is wrong; nothing is changed then. Passwords of new destinations by name. */
+  import: call
+    .input(
+      z.object({ yaml: z.string().max(4_000_000), passwords: z.record(z.string(), Password).default({}) }),
+    )
+    .output(z.object({ created: z.int(), updated: z.int() })),
+};
+
+export const contract = { system, plans, destinations, versions, runs, alerts, settings, config };
+export type Contract = typeof contract;
