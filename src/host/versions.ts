@@ -1,0 +1,97 @@
+/** Snapshots as screens speak of them, and what lies in their folders. */
+import { EngineError } from '../api/errors.ts';
+import type { Instant } from '../api/model/common.ts';
+import type { Version, VersionEntry } from '../api/model/destination.ts';
+import { toEpochNs } from '../format/time.ts';
+import type { Node, StoredSnapshot, Timestamp } from '../format/types.ts';
+import { ls } from '../operations/ls.ts';
+import type { IndexedRepository } from '../repository/repository.ts';
+import { fromText, toText } from '../util/byte-string.ts';
+
+const PLAN_TAG = /^plan:([0-9a-f-]{36})$/;
+
+/** The plan that a snapshot's tags name. */
+export function planIdOf(snapshot: Pick<StoredSnapshot, 'tags'>): string | null {
+  for (const tag of snapshot.tags ?? []) {
+    const id = PLAN_TAG.exec(tag)?.[1];
+    if (id !== undefined) return id;
+  }
+  return null;
+}
+
+export function instantOf(t: Timestamp): Instant {
+  return Math.max(0, Number(toEpochNs(t) / 1_000_000n));
+}
+
+/** `planName` gives the name that a plan has today; undefined for one that is gone. */
+export function versionOf(s: StoredSnapshot, planName: (id: string) => string | undefined): Version {
+  const planId = planIdOf(s);
+  return {
+    id: s.id,
+    at: instantOf(s.time),
+    hostname: s.hostname ?? '',
+    username: s.username ?? '',
+    paths: [...s.paths],
+    tags: (s.tags ?? []).filter((tag) => !PLAN_TAG.test(tag)),
+    planId,
+    planName: (planId && planName(planId)) ?? null,
+    files: s.summary ? Number(s.summary.total_files_processed) : null,
+    bytes: s.summary ? Number(s.summary.total_bytes_processed) : null,
+    addedBytes: s.summary ? Number(s.summary.data_added) : null,
+  };
+}
+
+/** Whole numbers up to 2^53; what a damaged tree claims beyond that is cut. */
+const KINDS: Readonly<Record<string, VersionEntry['kind']>> = {
+  file: 'file',
+  dir: 'dir',
+  symlink: 'symlink',
+};
+
+function entryOf(node: Node, path: string): VersionEntry {
+  return {
+    name: toText(node.name),
+    path,
+    kind: KINDS[node.type] ?? 'other',
+    bytes: node.type === 'file' ? Math.min(Number(node.size), Number.MAX_SAFE_INTEGER) : null,
+    modifiedAt: Number(toEpochNs(node.mtime) / 1_000_000n),
+  };
+}
+
+/**
+ * What lies in one folder of a snapshot ('/' for its top), in the order of the repository.
+ * Errors: 'path-missing' where there is no such folder, 'damaged', the backend's.
+ */
+export async function entriesOf(
+  repo: IndexedRepository,
+  snapshot: StoredSnapshot,
+  folder: string,
+  o: { readonly signal?: AbortSignal } = {},
+): Promise<VersionEntry[]> {
+  const wanted = `/${folder.split('/').filter(Boolean).join('/')}`;
+  const entries: VersionEntry[] = [];
+  let found = wanted === '/';
+  let damaged: EngineError | undefined;
+  await ls(
+    repo,
+    snapshot.tree,
+    {
+      onNode: ({ node, path }, leading) => {
+        const shown = toText(path);
+        if (shown === wanted && node.type === 'dir') found = true;
+        else if (!leading && parentOf(shown) === wanted) entries.push(entryOf(node, shown));
+      },
+      onDamaged: (folder) => {
+        damaged ??= folder.error;
+      },
+    },
+    { folders: [fromText(wanted)], ...o },
+  );
+  if (damaged && entries.length === 0) throw damaged;
+  if (!found) throw new EngineError('path-missing', `There is no folder ${wanted} in this version.`);
+  return entries;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf('/')));
+}
