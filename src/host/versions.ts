@@ -41,7 +41,6 @@ export function versionOf(s: StoredSnapshot, planName: (id: string) => string | 
   };
 }
 
-/** Whole numbers up to 2^53; what a damaged tree claims beyond that is cut. */
 const KINDS: Readonly<Record<string, VersionEntry['kind']>> = {
   file: 'file',
   dir: 'dir',
@@ -53,6 +52,7 @@ function entryOf(node: Node, path: string): VersionEntry {
     name: toText(node.name),
     path,
     kind: KINDS[node.type] ?? 'other',
+    // What a damaged tree claims beyond 2^53 is cut.
     bytes: node.type === 'file' ? Math.min(Number(node.size), Number.MAX_SAFE_INTEGER) : null,
     modifiedAt: Number(toEpochNs(node.mtime) / 1_000_000n),
   };
