@@ -23,7 +23,7 @@ import {
   Source,
 } from './model/plan.ts';
 import { LogLine, Problem, RestoreRequest, Run, RunKind, RunState } from './model/run.ts';
-import { Settings } from './model/settings.ts';
+import { Settings, SettingsChange } from './model/settings.ts';
 import { Conditions, Status } from './model/status.ts';
 
 const call = oc.errors({ ENGINE: { data: WireErrorSchema } });
@@ -143,7 +143,7 @@ const alerts = {
 
 const settings = {
   get: call.output(Settings),
-  update: call.input(Settings.partial()).output(Settings),
+  update: call.input(SettingsChange).output(Settings),
 };
 
 const config = {
