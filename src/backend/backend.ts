@@ -41,7 +41,10 @@ export interface Traits {
 export interface Backend {
   readonly location: string;
   readonly traits: Traits;
-  /** All or nothing; a partial file is never visible. `data` may be sent again on retry. Errors: no-space, permission, read-only, unreachable. */
+  /**
+   * All or nothing; a partial file is never visible. `data` may be sent again on retry. Errors: no-space, permission,
+   * read-only, unreachable; for settings also unsupported, where a storage has no place for them.
+   */
   save(h: Handle, data: readonly Uint8Array[], o?: CallOptions): Promise<void>;
   /** Exactly `length` bytes from `offset` (to the end without a length), or a 'range' error. Absent file: 'not-found'. */
   load(h: Handle, o?: LoadOptions): Promise<Uint8Array>;

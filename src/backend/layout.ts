@@ -3,6 +3,8 @@
  *
  * config, and the folders index, keys, locks, snapshots and data; packs lie one level deeper, in the folder of
  * the first two digits of their name. Source: restic's `doc/design.rst`, "Repository Layout".
+ *
+ * holdfast, the folder of settings, is ours alone. It is made with the first file in it.
  */
 import { EngineError } from '../api/errors.ts';
 import { type FileType, isId } from '../format/types.ts';
@@ -14,6 +16,7 @@ const FOLDERS = {
   snapshot: 'snapshots',
   index: 'index',
   pack: 'data',
+  settings: 'holdfast',
 } as const satisfies Record<Exclude<FileType, 'config'>, string>;
 
 /** The folder of a type's files (packs: of their folders); undefined for the config, which lies in the root. */
@@ -42,10 +45,15 @@ export const PACK_FOLDERS: readonly string[] = Array.from({ length: 256 }, (_, i
   i.toString(16).padStart(2, '0'),
 );
 
-/** Every folder of a new repository, parents first, as segments. */
+/** Every folder that a repository may have, parents first, as segments. */
 export function allFolders(): readonly (readonly string[])[] {
   return [
     ...Object.values(FOLDERS).map((folder) => [folder]),
     ...PACK_FOLDERS.map((sub) => [FOLDERS.pack, sub]),
   ];
+}
+
+/** The folders with which a repository begins: restic's. */
+export function newFolders(): readonly (readonly string[])[] {
+  return allFolders().filter(([folder]) => folder !== FOLDERS.settings);
 }

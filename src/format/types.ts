@@ -18,8 +18,11 @@ export type Id = string & { readonly __id: unique symbol };
 
 export type BlobType = 'data' | 'tree';
 
-/** The folders of a repository, and the one file that lies beside them. */
-export type FileType = 'config' | 'key' | 'lock' | 'snapshot' | 'index' | 'pack';
+/**
+ * The folders of a repository, and the one file that lies beside them. 'settings' are Holdfast's own: what a new
+ * computer needs besides the snapshots; restic neither knows nor touches them.
+ */
+export type FileType = 'config' | 'key' | 'lock' | 'snapshot' | 'index' | 'pack' | 'settings';
 
 /** An unsigned 64-bit number: a plain number where that is exact, else a bigint. */
 export type Uint64 = number | bigint;

@@ -18,7 +18,15 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const idOf = (seed: string): string => createHash('sha256').update(seed).digest('hex');
 const handle = (type: FileType, seed: string): Handle =>
   type === 'config' ? CONFIG_HANDLE : { type, name: idOf(seed) };
-const TYPES = ['config', 'key', 'lock', 'snapshot', 'index', 'pack'] as const satisfies readonly FileType[];
+const TYPES = [
+  'config',
+  'key',
+  'lock',
+  'snapshot',
+  'index',
+  'pack',
+  'settings',
+] as const satisfies readonly FileType[];
 
 async function collect(files: AsyncIterable<FileInfo>): Promise<FileInfo[]> {
   const all: FileInfo[] = [];

@@ -90,7 +90,7 @@ function sketch(contents: readonly number[]): SketchFolder {
 /** A copy of everything in a storage, to try things on. */
 export async function cloneBackend(from: Backend): Promise<Backend> {
   const to = createMemory();
-  for (const type of ['config', 'key', 'lock', 'snapshot', 'index', 'pack'] as const) {
+  for (const type of ['config', 'key', 'lock', 'snapshot', 'index', 'pack', 'settings'] as const) {
     for await (const { name } of from.list(type)) {
       await to.save({ type, name }, [await from.load({ type, name })]);
     }

@@ -13,7 +13,7 @@ import { EngineError, isEngineError } from '../../api/errors.ts';
 import { type FileType, isId } from '../../format/types.ts';
 import type { Backend, CallOptions, FileInfo, Handle, LoadOptions, Traits } from '../backend.ts';
 import { describe, notFound, outOfRange, type Span, spanOf, throwIfAborted, totalLength } from '../calls.ts';
-import { allFolders, folderOf, segmentsOf } from '../layout.ts';
+import { allFolders, folderOf, newFolders, segmentsOf } from '../layout.ts';
 import { errnoOf, fromErrno } from './errors.ts';
 import { makeReserve, RESERVE_BYTES, shrinkReserve } from './reserve.ts';
 import { type Root, watchRoot } from './root.ts';
@@ -329,7 +329,7 @@ export async function openLocal(path: string, o: LocalOptions = {}): Promise<Loc
 
 async function makeRepository(root: string, o: LocalOptions): Promise<void> {
   await fs.mkdir(root, { recursive: true, mode: 0o700 });
-  const folders = allFolders().map((segments) => join(root, ...segments));
+  const folders = newFolders().map((segments) => join(root, ...segments));
   for (const folder of folders) await fs.mkdir(folder, { recursive: true, mode: 0o700 });
   if (o.syncFiles === false) return;
   for (const folder of [join(root, folderOf('pack') ?? ''), root, dirname(root)]) await syncFolder(folder);
