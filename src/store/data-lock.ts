@@ -34,6 +34,8 @@ export function holdDataFolder(dir: string): () => void {
 function take(path: string): Database.Database {
   const lock = new Database(path, { timeout: 0 });
   try {
+    // Nothing is ever written, so no journal needs to lie beside it.
+    lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (e) {

@@ -59,6 +59,7 @@ const FILE_SYSTEM: Readonly<Record<string, Meaning>> = {
   EACCES: REFUSED,
   EPERM: REFUSED,
   EROFS: { ...REFUSED, code: 'read-only', reason: 'the disk is mounted read-only' },
+  ENOENT: { code: 'not-found', reason: 'there is no such file or folder' },
   EISDIR: { code: 'conflict', reason: 'there is a folder of that name' },
   ENOTDIR: { code: 'conflict', reason: 'a part of the path is not a folder' },
   EEXIST: { code: 'conflict', reason: 'something of that name is already there' },

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { EngineError } from '../api/errors.ts';
+import { EngineError, isEngineError } from '../api/errors.ts';
 import type { Instant } from '../api/model/common.ts';
 import { translateStoreError } from './errors.ts';
 
@@ -73,7 +73,8 @@ export async function copyDatabase(db: Database.Database, path: string, signal?:
   } catch (e) {
     removeDatabase(partial);
     if (signal?.aborted) throw cancelled(path, signal);
-    throw translateStoreError(e, path, 'copy the diary to');
+    const fault = translateStoreError(e, path, 'copy the diary to');
+    throw isEngineError(fault, 'damaged') ? damaged(path, fault) : fault;
   }
 }
 
@@ -93,20 +94,22 @@ function seal(path: string): void {
   try {
     db.pragma('journal_mode = DELETE');
     const verdict = String(db.pragma('integrity_check(1)', { simple: true }));
-    if (verdict !== 'ok') throw damaged(path, verdict);
+    if (verdict !== 'ok') throw new EngineError('damaged', verdict);
   } finally {
     db.close();
   }
 }
 
-function damaged(path: string, verdict: string): EngineError {
+/** What is wrong with a copy that was just made is wrong with the diary. */
+function damaged(path: string, cause: EngineError): EngineError {
   return new EngineError(
     'damaged',
-    `A copy of the diary was not kept, since the diary is damaged (${verdict}).`,
+    'A copy of the diary was not kept, since the diary is damaged.',
     {
       hint: 'Start Holdfast again: it then sets the damaged file aside and takes its newest copy.',
-      context: { path },
+      context: { path, found: cause.message },
     },
+    { cause },
   );
 }
 

@@ -24,7 +24,7 @@ export const RUN_SQL = {
     ORDER BY queued_at DESC, seq DESC`,
   dropBefore: `DELETE FROM runs WHERE queued_at < ? AND state IN (${ENDED.map((state) => `'${state}'`).join(', ')})
     AND NOT (${GOOD} AND plan_id IS NOT NULL AND destination_id IS NOT NULL AND NOT EXISTS (
-      SELECT 1 FROM runs AS later WHERE later.kind = 'backup' AND later.state IN ('succeeded', 'warnings')
+      SELECT 1 FROM runs AS later INDEXED BY runs_good WHERE later.kind = 'backup' AND later.state IN ('succeeded', 'warnings')
         AND later.plan_id = runs.plan_id AND later.destination_id = runs.destination_id
         AND (later.queued_at, later.seq) > (runs.queued_at, runs.seq)))`,
 } as const;
