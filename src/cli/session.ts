@@ -7,8 +7,8 @@
  */
 import { type EngineError, messageOf } from '../api/errors.ts';
 import type { Id, StoredSnapshot } from '../format/types.ts';
-import { identity } from '../fs/platform.ts';
-import { acquireLock, type HeldLock, type Holder } from '../repository/locks.ts';
+import { currentHolder } from '../operations/holder.ts';
+import { acquireLock, type HeldLock } from '../repository/locks.ts';
 import type { IndexedRepository, Repository } from '../repository/repository.ts';
 import type { CommandContext } from './context.ts';
 
@@ -82,13 +82,6 @@ async function lockFor(
     onWait: (e: EngineError) => print.problem(`${e.message} Waiting for it to be released.`),
     onTrouble: print.problem,
   });
-}
-
-/** This process, as its locks name it. */
-export function currentHolder(): Holder {
-  const { hostname, username, uid, gid } = identity();
-  const ids = { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) };
-  return { hostname, username, pid: process.pid, ...ids };
 }
 
 /** The person is told of index files that can't be read: what they list seems to be missing. */

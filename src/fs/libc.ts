@@ -28,6 +28,8 @@ export interface Libc {
   readonly mknod: PathCall<[mode: number, device: number | bigint]> | undefined;
   readonly fallocate: ((fd: number, mode: number, offset: number, length: number) => number) | undefined;
   readonly mallopt: ((parameter: number, value: number) => number) | undefined;
+  /** Only for calls with three whole numbers. */
+  readonly syscall3: ((number: number, a: number, b: number, c: number) => number) | undefined;
   readonly getpwuid: ReentrantLookup<number> | undefined;
   readonly getpwnam: ReentrantLookup<Buffer> | undefined;
   readonly getgrgid: ReentrantLookup<number> | undefined;
@@ -128,6 +130,7 @@ function load(): Libc | undefined {
     mknod: define('mknod', 'int', mac ? [PTR, 'uint16_t', 'int32_t'] : [PTR, 'uint32_t', 'uint64_t']),
     fallocate: only(linux, 'fallocate', 'int', ['int', 'int', 'int64_t', 'int64_t']),
     mallopt: only(linux, 'mallopt', 'int', ['int', 'int']),
+    syscall3: only(linux, 'syscall', 'intptr_t', ['intptr_t', 'intptr_t', 'intptr_t', 'intptr_t']),
     ...lookups(define),
   };
 }

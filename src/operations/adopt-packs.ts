@@ -9,13 +9,36 @@ import { isEngineError } from '../api/errors.ts';
 import type { CallOptions } from '../backend/backend.ts';
 import type { Id, IndexPack } from '../format/types.ts';
 import { IndexWriter } from '../repository/index-writer.ts';
+import { type Holder, isStale, listLocks, removeLocks } from '../repository/locks.ts';
 import { loadPackHeader } from '../repository/pack-header-reader.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
+import type { Clock } from '../util/clock.ts';
 import { forEachLimit } from '../util/semaphore.ts';
 
 export interface AdoptedPacks {
   readonly packs: number;
   readonly blobs: number;
+}
+
+export interface AdoptOptions extends CallOptions {
+  readonly holder: Holder;
+  readonly clock: Clock;
+}
+
+/**
+ * A backup that was killed leaves its lock, and perhaps packs that no index lists. Where there is such a lock, its packs
+ * are adopted and the lock goes. Returns how many packs. Errors: the backend's, the signal's reason.
+ */
+export async function adoptFromDead(repo: IndexedRepository, o: AdoptOptions): Promise<number> {
+  const { files } = repo.repository;
+  let dead = 0;
+  for await (const lock of listLocks(files, o)) {
+    if (lock.ok && !lock.exclusive && isStale(lock, o.clock, o)) dead++;
+  }
+  if (dead === 0) return 0;
+  const { packs } = await adoptPacks(repo, o);
+  await removeLocks(files, { ...o, all: false });
+  return packs;
 }
 
 /**

@@ -50,6 +50,8 @@ export interface BackupOptions extends CallOptions {
   /** Accept sources that are gone or empty although the parent had files there. */
   readonly allowEmpty?: boolean;
   readonly threads?: number;
+  /** Give way to other programs, as far as the system lets single threads do that (see fs/priority.ts). */
+  readonly lowPriority?: boolean;
   /** How many large files are read at once. */
   readonly readConcurrency?: number;
   readonly events?: BackupEvents;
@@ -120,9 +122,10 @@ class BackupRun {
     const { repository, index } = repo;
     const slabs = createSlabMemory(polynomialOf(repository.config), o.readConcurrency);
     const chunking = { module: slabs.module, memory: slabs.memory, index: index.shared };
-    this.#pool = new WorkerPool({ key: repository.key.master, codec: repository.codec, chunking }, o.threads);
+    const setup = { key: repository.key.master, codec: repository.codec, chunking };
+    this.#pool = new WorkerPool({ ...setup, lowPriority: o.lowPriority === true }, o.threads);
     index.onGrow = (shared) => this.#pool.shareIndex(shared);
-    this.writer = repo.writer({ ...signalOf(o), dryRun: o.dryRun === true });
+    this.writer = repo.writer({ ...uploadsOf(o.signal), dryRun: o.dryRun === true });
     this.#saver = new FileSaver({
       pool: this.#pool,
       slabs,
@@ -174,6 +177,19 @@ class BackupRun {
 
 function signalOf(o: CallOptions): CallOptions {
   return o.signal ? { signal: o.signal } : {};
+}
+
+/** A shutdown stops the reading, but packs that are on their way get through: the next run need not send them again. */
+function uploadsOf(signal: AbortSignal | undefined): CallOptions {
+  if (!signal) return {};
+  const uploads = new AbortController();
+  const stop = () => {
+    const { reason } = signal;
+    if (!isEngineError(reason, 'cancelled') || reason.context.reason !== 'shutdown') uploads.abort(reason);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return { signal: uploads.signal };
 }
 
 function timestamp(clock: Clock): Timestamp {

@@ -17,7 +17,7 @@ export interface LinkWork {
 /** What the names of one file share. */
 export interface LinkGroup {
   /** Where the first name is. */
-  readonly path: ByteString;
+  path: ByteString;
   /** Device, inode and content. */
   readonly key: string;
   state: 'pending' | 'ready' | 'failed';
@@ -35,12 +35,12 @@ export type Placement = 'new' | 'update' | 'replace';
 export class FileWork {
   readonly node: Node;
   readonly folder: Folder;
-  readonly path: ByteString;
+  path: ByteString;
   readonly location: ByteString;
   readonly blobs: readonly BlobLocation[];
   /** Bytes: the sum of the blobs, whatever the node claims. */
   readonly size: number;
-  readonly existing: FileStat | undefined;
+  existing: FileStat | undefined;
   readonly group: LinkGroup | undefined;
   placement: Placement;
   /** For each blob whether it lies where it belongs already; undefined: none does. */
@@ -71,6 +71,14 @@ export class FileWork {
     this.existing = existing;
     this.group = group;
     this.placement = placementOver(existing);
+  }
+
+  /** It goes to another path, where nothing is; what is at its own one stays. */
+  moveTo(path: ByteString): void {
+    if (this.group) this.group.path = path;
+    this.path = path;
+    this.existing = undefined;
+    this.placement = 'new';
   }
 }
 

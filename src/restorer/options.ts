@@ -5,10 +5,12 @@ import type { RestoreCounters, RestoreEvents } from './progress.ts';
 
 /**
  * What happens to a file that is there already. always: it becomes as in the snapshot; if-changed: the same, but a
- * file with the right size and time is taken to be right; if-newer: only if the snapshot's is newer; never.
+ * file with the right size and time is taken to be right; if-newer: only if the snapshot's is newer; never; beside: what
+ * is there stays as it is, and where it differs the snapshot's gets a name of its own (see beside.ts).
  */
-export type Overwrite = 'always' | 'if-changed' | 'if-newer' | 'never';
+export type Overwrite = 'always' | 'if-changed' | 'if-newer' | 'never' | 'beside';
 
+/** Those of the command line. */
 export const OVERWRITES: readonly Overwrite[] = ['always', 'if-changed', 'if-newer', 'never'];
 
 /** number: the recorded ids; name: the ids that the recorded names have here; keep: whoever restores. */
@@ -25,6 +27,8 @@ export interface RestoreOptions extends CallOptions {
   readonly target: ByteString;
   readonly select?: Select | undefined;
   readonly overwrite?: Overwrite | undefined;
+  /** What is added to names by the rule 'beside', such as `restored 2026-01-31`; 'restored' unless told. */
+  readonly besideLabel?: string | undefined;
   /** Remove from restored folders what the snapshot has not, as far as it is selected. */
   readonly delete?: boolean | undefined;
   /** Write nothing; tell what would happen. */

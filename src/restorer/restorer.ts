@@ -13,7 +13,7 @@
  * no link is made while that could still happen.
  */
 import { createHash } from 'node:crypto';
-import { linkSync, symlinkSync } from 'node:fs';
+import { linkSync, readlinkSync, symlinkSync } from 'node:fs';
 import { asEngineError, EngineError } from '../api/errors.ts';
 import type { CallOptions } from '../backend/backend.ts';
 import { toSecNs } from '../format/time.ts';
@@ -29,6 +29,7 @@ import type { IndexedRepository } from '../repository/repository.ts';
 import { type ByteString, joinPath, rawByteString } from '../util/byte-string.ts';
 import { Semaphore } from '../util/semaphore.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { BesideNames } from './beside.ts';
 import { type Comparison, ContentWriter } from './content.ts';
 import { FileWork, type LinkGroup, type LinkWork, plainLength } from './file-work.ts';
 import { Folder } from './folder.ts';
@@ -103,6 +104,7 @@ class RestoreRun {
   #batchFiles = FIRST_BATCH_FILES;
   #looks = 0;
   #fatal: { readonly error: unknown } | undefined;
+  readonly #beside: BesideNames;
   /** An odd name was met: then nothing that it might stand for is deleted. */
   #deletes: boolean;
 
@@ -114,6 +116,7 @@ class RestoreRun {
     this.#call = { signal: o.signal ? AbortSignal.any([o.signal, stop]) : stop };
     this.#select = o.select ?? EVERYTHING;
     this.#deletes = o.delete === true;
+    this.#beside = new BesideNames(o.besideLabel ?? 'restored');
     this.#apply = { skipOwner: o.ownership === 'keep', ownerByName: o.ownership === 'name' };
     this.#report = new Reporter(o.counters ?? newRestoreCounters(), o.events ?? {});
     this.#pool = new WorkerPool({ key: repository.key.master, codec: repository.codec }, o.threads);
@@ -419,6 +422,7 @@ class RestoreRun {
         continue;
       }
       this.#report.expect(file.size);
+      if (this.#overwrite === 'beside') file.moveTo(this.#beside.nameFor(file.path));
       if (file.placement === 'update') file.matches = comparison?.matches;
       wanted.push(file);
     }
@@ -434,7 +438,7 @@ class RestoreRun {
   #unchanged(file: FileWork): void {
     file.done = true;
     this.#report.skipped(file.location, file.size);
-    if (!this.#o.dryRun) this.#applyTo(file, file.node);
+    if (!this.#o.dryRun && this.#overwrite !== 'beside') this.#applyTo(file, file.node);
     this.#settleGroup(file.group, 'ready');
     this.#release(file.folder);
   }
@@ -524,7 +528,7 @@ class RestoreRun {
       const existing = work.folder.fresh ? undefined : lstatIfExists(work.path);
       if (existing && !this.#mayOverwrite(work.node, existing)) this.#report.skipped(work.location, 0);
       else {
-        if (!this.#o.dryRun) linkTo(group.path, work.path, existing, this.#deletes);
+        if (!this.#o.dryRun) this.#linkOrBeside(group.path, work.path, existing);
         this.#report.restored('restored', work.location, 0);
       }
     } catch (e) {
@@ -532,6 +536,13 @@ class RestoreRun {
       this.#endIfFull(e);
     }
     this.#release(work.folder);
+  }
+
+  #linkOrBeside(first: ByteString, path: ByteString, existing: FileStat | undefined): void {
+    if (!existing || this.#overwrite !== 'beside') return linkTo(first, path, existing, this.#deletes);
+    const target = lstat(first);
+    if (target.ino === existing.ino && target.dev === existing.dev) return;
+    linkTo(first, this.#beside.nameFor(path), undefined, false);
   }
 
   // ---- the end of a folder
@@ -553,9 +564,14 @@ class RestoreRun {
 
   #special(folder: Folder, node: Node): void {
     const location = joinPath(folder.location, node.name);
-    const path = joinPath(folder.path, node.name);
+    let path = joinPath(folder.path, node.name);
     try {
-      const existing = folder.fresh && !this.#o.dryRun ? undefined : lstatIfExists(path);
+      let existing = folder.fresh && !this.#o.dryRun ? undefined : lstatIfExists(path);
+      if (existing && this.#overwrite === 'beside') {
+        if (isSameSpecial(path, existing, node)) return this.#report.skipped(location, 0);
+        path = this.#beside.nameFor(path);
+        existing = undefined;
+      }
       if (existing && !this.#mayOverwrite(node, existing)) return this.#report.skipped(location, 0);
       if (!this.#o.dryRun) {
         if (existing) removeExisting(path, existing, this.#deletes);
@@ -607,6 +623,13 @@ function isWhole(file: FileWork, { size, matches }: Comparison): boolean {
 
 function isDevice(node: Node): boolean {
   return node.type === 'dev' || node.type === 'chardev';
+}
+
+/** Only of links is it known what they are. */
+function isSameSpecial(path: ByteString, existing: FileStat, node: Node): boolean {
+  if (node.type === 'fifo') return existing.kind === 'fifo';
+  if (node.type !== 'symlink' || existing.kind !== 'symlink') return false;
+  return readlinkSync(nodePath(path), 'latin1') === node.linkTarget;
 }
 
 function makeSpecial(path: ByteString, node: Node): void {

@@ -28,6 +28,8 @@ export interface SharedIndexBuffers {
 export interface WorkerSetup {
   readonly key: SealKey;
   readonly codec: CodecOptions;
+  /** The threads give way to other programs. */
+  readonly lowPriority?: boolean;
   /** The key that opens what is to be sealed anew with `key`; absent: the same. */
   readonly sourceKey?: SealKey;
   /** Present for backups: the kernel, its memory with the tables written, and the index. */

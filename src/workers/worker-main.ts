@@ -2,13 +2,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asEngineError } from '../api/errors.ts';
 import { libc } from '../fs/libc.ts';
+import { lowerThread } from '../fs/priority.ts';
 import { BlobWorker } from './blob-worker.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
 
 const port = parentPort!;
-const worker = new BlobWorker(workerData as WorkerSetup);
+const setup = workerData as WorkerSetup;
+const worker = new BlobWorker(setup);
 // Now, because a thread that is terminated while it loads a native module takes the process down with it.
 libc();
+if (setup.lowPriority) lowerThread();
 port.postMessage({ ready: true } satisfies Response);
 
 port.on('message', (request: Request) => {

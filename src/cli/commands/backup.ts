@@ -4,11 +4,11 @@ import { newCounters } from '../../archiver/progress.ts';
 import { fromEpochNs } from '../../format/time.ts';
 import type { StoredSnapshot, Timestamp } from '../../format/types.ts';
 import { cacheDirectory, identity } from '../../fs/platform.ts';
-import { adoptPacks } from '../../operations/adopt-packs.ts';
+import { adoptFromDead } from '../../operations/adopt-packs.ts';
 import { type BackupOptions, type BackupResult, backup } from '../../operations/backup.ts';
+import { currentHolder } from '../../operations/holder.ts';
 import { findParent } from '../../operations/parent.ts';
 import { DEFAULT_GROUP_BY, parseGroupBy } from '../../repository/grouping.ts';
-import { isStale, listLocks, removeLocks } from '../../repository/locks.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { parseTagList } from '../../repository/snapshot-filter.ts';
 import { fromText } from '../../util/byte-string.ts';
@@ -31,7 +31,7 @@ import {
   values,
 } from '../options.ts';
 import { progressInterval } from '../progress.ts';
-import { currentHolder, type IndexedSession, withRepository } from '../session.ts';
+import { type IndexedSession, withRepository } from '../session.ts';
 import { shortId } from '../snapshot-table.ts';
 import { parseLocalTime } from '../time-format.ts';
 import { plural } from '../units.ts';
@@ -157,7 +157,7 @@ async function runBackup(
   source: FileSource | StdinSource,
   flags: Flags,
 ): Promise<BackupResult> {
-  if (!flags.dryRun) await adoptFromDead(context, session);
+  if (!flags.dryRun) await adopt(context, session);
   const counters = newCounters();
   const report = backupReport(context, counters);
   const o = await backupOptions(context, session, source, flags, report);
@@ -177,18 +177,10 @@ async function runBackup(
   return result;
 }
 
-/** A backup that was killed leaves its lock, and perhaps packs that no index lists. */
-async function adoptFromDead(context: CommandContext, session: IndexedSession): Promise<void> {
-  const { repo, indexed, signal } = session;
-  const holder = currentHolder();
-  let dead = 0;
-  for await (const lock of listLocks(repo.files, { signal })) {
-    if (lock.ok && !lock.exclusive && isStale(lock, context.clock, { holder })) dead++;
-  }
-  if (dead === 0) return;
-  const { packs } = await adoptPacks(indexed, { signal });
+async function adopt(context: CommandContext, session: IndexedSession): Promise<void> {
+  const { indexed, signal } = session;
+  const packs = await adoptFromDead(indexed, { holder: currentHolder(), clock: context.clock, signal });
   if (packs > 0) context.print.say(`An earlier backup was cut off; ${plural(packs, 'pack')} of it are used.`);
-  await removeLocks(repo.files, { all: false, holder, clock: context.clock, signal });
 }
 
 async function backupOptions(

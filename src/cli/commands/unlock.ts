@@ -1,7 +1,8 @@
+import { currentHolder } from '../../operations/holder.ts';
 import { removeLocks } from '../../repository/locks.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options.ts';
-import { currentHolder, withRepository } from '../session.ts';
+import { withRepository } from '../session.ts';
 import { plural } from '../units.ts';
 
 export const command = defineCommand({

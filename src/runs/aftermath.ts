@@ -1,0 +1,84 @@
+/** What a run tells about its destinations. */
+import type { EngineError, ErrorCode } from '../api/errors.ts';
+import type { Destination } from '../api/model/destination.ts';
+import type { Run, Task } from '../api/model/run.ts';
+import type { RunPorts } from './ports.ts';
+import type { Outcome } from './work.ts';
+
+/** Of an error that came after the repository had been opened: it is about the storage all the same. */
+const OF_STORAGE: readonly ErrorCode[] = ['unreachable', 'auth-expired', 'no-space', 'read-only'];
+
+type Seen = ReadonlyMap<string, { readonly usedBytes: number | null }>;
+
+export function destinationIdsOf(task: Task): readonly string[] {
+  switch (task.kind) {
+    case 'restore':
+      return [task.request.destinationId];
+    case 'copy':
+      return [task.destinationId, task.toDestinationId];
+    default:
+      return [task.destinationId];
+  }
+}
+
+/** Writes down space, use, reachability and the last check. Errors: those of the store. */
+export async function updateDestinations(
+  ports: RunPorts,
+  run: Run,
+  outcome: Outcome,
+  seen: Seen,
+): Promise<void> {
+  for (const id of destinationIdsOf(run.task)) {
+    const before = ports.store.destinations.get(id);
+    if (!before) continue;
+    const space = seen.has(id) ? await ports.spaceOf(before).catch(() => null) : null;
+    // Read again: somebody may have edited it while the space was asked for.
+    const destination = ports.store.destinations.get(id);
+    if (!destination) continue;
+    const changed: Destination = {
+      ...destination,
+      ...(space ? { space } : {}),
+      ...(seen.has(id) ? { lastSeenAt: ports.clock.now() } : {}),
+      usedBytes: usedBytesOf(destination, outcome, seen.get(id)?.usedBytes ?? null),
+      problem: problemOf(destination, run.task, outcome, seen),
+      lastCheck: lastCheckOf(destination, ports.clock.now(), run, outcome),
+    };
+    ports.store.destinations.put(changed);
+    ports.emit({ kind: 'destination', destination: changed });
+  }
+}
+
+/** Counted, or reckoned from what was known and what the backup added. */
+function usedBytesOf(d: Destination, { report }: Outcome, counted: number | null): number | null {
+  if (counted !== null) return counted;
+  if (d.usedBytes === null || report?.kind !== 'backup') return d.usedBytes;
+  return d.usedBytes + report.bytesStored;
+}
+
+function problemOf(
+  d: Destination,
+  task: Task,
+  { state, error }: Outcome,
+  seen: Seen,
+): Destination['problem'] {
+  const stopped = state === 'cancelled' || state === 'interrupted';
+  if (seen.has(d.id)) return isOfStorage(task, error) ? (error?.toWire() ?? null) : null;
+  // Of a copy, the first destination's failure says nothing about the second, which was never tried.
+  const tried = destinationIdsOf(task).find((id) => !seen.has(id)) === d.id;
+  const silent = stopped || error === null || !tried || error.code === 'not-found' || error.context.program;
+  return silent ? d.problem : error.toWire();
+}
+
+function isOfStorage(task: Task, error: EngineError | null): boolean {
+  return error !== null && task.kind !== 'restore' && OF_STORAGE.includes(error.code);
+}
+
+function lastCheckOf(
+  d: Destination,
+  at: number,
+  run: Run,
+  { report, error }: Outcome,
+): Destination['lastCheck'] {
+  if (report?.kind !== 'check') return d.lastCheck;
+  return { at, runId: run.id, ok: error === null, percentRead: report.percentRead };
+}

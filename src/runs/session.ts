@@ -1,0 +1,134 @@
+/** The frame around a run's work at a repository: open, lock, load the index, work, unlock, close. */
+import { EngineError, isEngineError, messageOf } from '../api/errors.ts';
+import type { Destination } from '../api/model/destination.ts';
+import type { Id, StoredSnapshot } from '../format/types.ts';
+import { currentHolder } from '../operations/holder.ts';
+import { acquireLock, type HeldLock } from '../repository/locks.ts';
+import type { IndexedRepository, Repository } from '../repository/repository.ts';
+import type { RunDiary } from './diary.ts';
+import type { Limits, RunPorts } from './ports.ts';
+
+/** What every kind of run works with. */
+export interface RunContext {
+  readonly ports: RunPorts;
+  readonly diary: RunDiary;
+  readonly destination: Destination;
+  /** Aborts with a reason of stop.ts. */
+  readonly signal: AbortSignal;
+  /** What was learnt of the destinations that answered, by their ids. */
+  readonly seen: Map<string, { usedBytes: number | null }>;
+}
+
+export interface OpenRepository {
+  readonly repo: Repository;
+  /** Aborts with the run's signal, or when the lock is lost. */
+  readonly signal: AbortSignal;
+  snapshots(): Promise<StoredSnapshot[]>;
+  index(): Promise<IndexedRepository>;
+}
+
+export interface SessionOptions {
+  readonly exclusive: boolean;
+  readonly limits: Limits;
+  /** Count the bytes of all packs when the work is done; a listing, which takes a while where there are many. */
+  readonly measure?: boolean;
+  /** The run's own unless told. */
+  readonly destination?: Destination;
+}
+
+/** Another program may need a while; a run that waits longer is tried again later. */
+const LOCK_PATIENCE_MS = 10 * 60_000;
+
+/** The slowest that a plan, its destination and the settings for all ask for. */
+export function limitsOf(
+  ports: Pick<RunPorts, 'settings'>,
+  ...parts: readonly { readonly uploadLimit: number | null; readonly downloadLimit: number | null }[]
+): Limits {
+  const all = [ports.settings(), ...parts];
+  const least = (values: readonly (number | null)[]) => {
+    const set = values.filter((value) => value !== null);
+    return set.length === 0 ? 0 : Math.min(...set);
+  };
+  return { upload: least(all.map((p) => p.uploadLimit)), download: least(all.map((p) => p.downloadLimit)) };
+}
+
+/** Errors: those of opening, 'locked' (which may pass), and whatever `work` throws. */
+export async function withRepository<T>(
+  context: RunContext,
+  o: SessionOptions,
+  work: (open: OpenRepository) => Promise<T>,
+): Promise<T> {
+  const { ports, diary, signal } = context;
+  const destination = o.destination ?? context.destination;
+  diary.phase(`Opening “${destination.name}”`);
+  signal.throwIfAborted();
+  const repo = await ports.openRepository(destination, { signal, warn: diary.warn, limits: o.limits });
+  const facts: { usedBytes: number | null } = { usedBytes: null };
+  context.seen.set(destination.id, facts);
+  try {
+    const lock = await lockFor(context, repo, o.exclusive);
+    try {
+      const result = await work(sessionOf(context, repo, lock.signal));
+      if (o.measure) facts.usedBytes = await packBytes(repo, lock.signal);
+      return result;
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await repo.close().catch((e: unknown) => {
+      diary.warn(`The repository was not closed cleanly: ${messageOf(e)}`);
+    });
+  }
+}
+
+/** What all packs take; null where that could not be found out, which must not spoil the run. */
+async function packBytes(repo: Repository, signal: AbortSignal): Promise<number | null> {
+  try {
+    let sum = 0;
+    for await (const { size } of repo.files.list('pack', { signal })) sum += size;
+    return sum;
+  } catch {
+    return null;
+  }
+}
+
+async function lockFor(
+  { ports, diary, signal }: RunContext,
+  repo: Repository,
+  exclusive: boolean,
+): Promise<HeldLock> {
+  try {
+    return await acquireLock(repo.files, {
+      exclusive,
+      holder: currentHolder(),
+      retryForMs: LOCK_PATIENCE_MS,
+      signal,
+      clock: ports.clock,
+      onWait: (e) => {
+        diary.warn(`${e.message} Waiting for it to be released.`);
+        diary.phase('Waiting for another program to release the repository');
+      },
+      onTrouble: diary.warn,
+    });
+  } catch (e) {
+    if (!isEngineError(e, 'locked')) throw e;
+    const hint = e.hint === undefined ? {} : { hint: e.hint };
+    throw new EngineError(
+      'locked',
+      e.message,
+      { transient: true, ...hint, context: e.context },
+      { cause: e },
+    );
+  }
+}
+
+function sessionOf({ diary }: RunContext, repo: Repository, signal: AbortSignal): OpenRepository {
+  const onDamaged = (what: string) => (id: Id, e: EngineError) =>
+    diary.warn(`The ${what} ${id.slice(0, 8)} can't be read and is left out: ${e.message}`);
+  return {
+    repo,
+    signal,
+    snapshots: () => repo.snapshots({ signal, onDamaged: onDamaged('snapshot') }),
+    index: () => repo.loadIndex({ signal, onDamaged: onDamaged('index') }),
+  };
+}
