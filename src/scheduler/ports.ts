@@ -25,11 +25,20 @@ export interface Job {
   readonly destinationIds: readonly string[];
 }
 
+/** A further try of a run that failed for a reason that may pass, or the continuation of one that was interrupted. */
+export interface Retry {
+  readonly at: Instant;
+  readonly trigger: Trigger;
+  readonly attempt: number;
+  readonly previousRunId: string | null;
+}
+
 /** What is remembered of a job, by its key. */
 export interface JobState {
   readonly handled: Instant;
-  /** A further try after a transient failure. */
-  readonly retry: { readonly at: Instant; readonly attempt: number; readonly previousRunId: string } | null;
+  readonly retry: Retry | null;
+  /** The run that has been begun and of whose end the scheduler has not heard; `at`: just before it was. */
+  readonly started: Retry | null;
 }
 
 export interface Outcome {
@@ -52,12 +61,18 @@ export interface SchedulerPorts {
   readonly random: () => number;
   jobs(): readonly Job[];
   state(key: string): JobState | undefined;
+  /** On disk when it returns: on this rests that a killed process neither repeats nor loses a start. */
   setState(key: string, state: JobState): void;
+  /**
+   * How the job's newest run ended that was queued at `since` or later; undefined: there is none. Asked after a restart. Runs
+   * that the last process left unfinished must be marked 'interrupted' before `Scheduler.start`.
+   */
+  outcomeOf(job: Job, since: Instant): Outcome | undefined;
   conditions(): Conditions;
   pause(): Pause | null;
   /** Whether the destination answers now. */
   reachable(destinationId: string, signal: AbortSignal): Promise<boolean>;
-  /** Queues a run; resolves when it has ended. Never rejects. */
+  /** Records and queues a run before it returns; resolves when that has ended. Never rejects. */
   start(request: StartRequest): Promise<Outcome>;
   /** Something that a person can see has changed: what waits, why, and what comes next. */
   onChange(): void;
