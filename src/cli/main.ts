@@ -12,12 +12,26 @@ import { systemClock } from '../util/clock.ts';
 import { runCommandLine } from './app.ts';
 import { programArguments } from './arguments.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Hosting } from './hosting.ts';
 import { streamInput } from './input.ts';
 import { streamOutput } from './output.ts';
 import { registry } from './registry.ts';
 import { createTerminal } from './terminal.ts';
+import { VERSION } from './version.ts';
 
 const controller = new AbortController();
+
+/** The host's rooms are loaded only by the commands that need them. */
+function lazyHosting(): Hosting {
+  const load = async () =>
+    (await import('../host/hosting.ts')).createHosting({ version: VERSION, env: process.env });
+  return {
+    connect: async (dataDir, signal) => (await load()).connect(dataDir, signal),
+    open: async (o) => (await load()).open(o),
+    serve: async (o) => (await load()).serve(o),
+    setWebPassword: async (o, password) => (await load()).setWebPassword(o, password),
+  };
+}
 
 /** The first request to stop lets work end cleanly: locks are removed, files stay whole. The second one ends it. */
 function interrupt(signalName: string): void {
@@ -69,6 +83,7 @@ const code = await runCommandLine(programArguments(process.argv), {
   signal: controller.signal,
   registry,
   loadHost: async () => (await import('../host/engine.ts')).createHost(),
+  hosting: lazyHosting(),
   every(ms, look) {
     const timer = setInterval(look, ms);
     timer.unref();

@@ -325,7 +325,10 @@ export async function testDestination(
 }
 
 /** The repository stays, and so do its passwords' keys in it; this computer forgets them. Errors: 'not-found', 'conflict'. */
-export async function removeDestination({ store, secrets }: DestinationPorts, id: string): Promise<void> {
+export async function removeDestination(
+  { store, secrets }: Pick<DestinationPorts, 'store' | 'secrets'>,
+  id: string,
+): Promise<void> {
   const destination = destinationNamed(store, id);
   const users = store.plans.list().filter((plan) => plan.destinations.includes(id));
   if (users.length > 0) {

@@ -1,0 +1,116 @@
+/** The configuration as a document, out of the diary and into it. What the document does not name stays as it is. */
+import type { Channel } from '../api/model/alert.ts';
+import { Channel as ChannelSchema } from '../api/model/alert.ts';
+import type { Destination, DestinationSettings } from '../api/model/destination.ts';
+import type { Plan } from '../api/model/plan.ts';
+import { Settings } from '../api/model/settings.ts';
+import type { Store } from '../store/store.ts';
+import { type ConfigChannel, type ConfigDocument, type ConfigPlan, fromYaml, toYaml } from './config-file.ts';
+import { type Added, updateDestination } from './destinations.ts';
+import { createPlan, type PlanPorts, updatePlan } from './plans.ts';
+
+export interface ConfigPorts extends PlanPorts {
+  readonly store: Store;
+  addDestination(
+    input: DestinationSettings,
+    password: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<Added>;
+  planChanged(planId: string, before?: readonly string[]): void;
+  destinationChanged(destination: Destination): void;
+}
+
+export interface Imported {
+  readonly created: number;
+  readonly updated: number;
+}
+
+/** Error: 'conflict' where two have one name. */
+export function exportConfig({ store }: ConfigPorts): string {
+  return toYaml({
+    plans: store.plans.list(),
+    destinations: store.destinations.list(),
+    channels: store.channels.list(),
+    settings: store.settings.get(),
+  });
+}
+
+/**
+ * Destinations first, since plans name them. A document that is wrong changes nothing; a destination that can't be added (its
+ * disk is absent, its password missing) ends the import there, and what was imported before stays: importing once more
+ * goes on. Errors: 'usage' with the line, those of adding destinations and of making plans.
+ */
+export async function importConfig(
+  p: ConfigPorts,
+  yaml: string,
+  passwords: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<Imported> {
+  const { store } = p;
+  const document = fromYaml(yaml, {
+    destinations: store.destinations.list().map((d) => d.name),
+    plans: store.plans.list().map((plan) => plan.name),
+  });
+  const count = new Count();
+  for (const input of document.destinations) {
+    const known = named(store.destinations.list(), input.name);
+    count.add(known !== undefined);
+    if (known) p.destinationChanged(updateDestination(store, known.id, input));
+    else p.destinationChanged((await p.addDestination(input, passwords[input.name], signal)).destination);
+  }
+  for (const input of document.plans) count.add(importPlan(p, input));
+  for (const input of document.channels) count.add(importChannel(p, input));
+  importSettings(store, document);
+  return count;
+}
+
+class Count implements Imported {
+  created = 0;
+  updated = 0;
+
+  add(wasKnown: boolean): void {
+    if (wasKnown) this.updated++;
+    else this.created++;
+  }
+}
+
+function named<T extends { readonly name: string }>(items: readonly T[], name: string): T | undefined {
+  return items.find((item) => item.name === name);
+}
+
+/** True: it was there already. */
+function importPlan(p: ConfigPorts, input: ConfigPlan): boolean {
+  const { store } = p;
+  const destinations = input.destinations.map((name) => named(store.destinations.list(), name)?.id ?? name);
+  const known = named(store.plans.list(), input.name);
+  const said = { ...input, destinations };
+  const plan: Plan = known ? updatePlan(p, known.id, said) : createPlan(p, said);
+  p.planChanged(plan.id);
+  return known !== undefined;
+}
+
+/** A secret that the channel has stays; a new channel has none yet. */
+function importChannel({ store, newId }: ConfigPorts, input: ConfigChannel): boolean {
+  const known = named(store.channels.list(), input.name);
+  const channel: Channel = ChannelSchema.parse({
+    ...input,
+    target: targetOf(store, input.target),
+    id: known?.id ?? newId(),
+    hasSecret: known?.hasSecret ?? false,
+    lastResult: known?.lastResult ?? null,
+  });
+  store.channels.put(channel);
+  return known !== undefined;
+}
+
+function targetOf(store: Store, target: ConfigChannel['target']): Channel['target'] {
+  if (target.kind !== 'monitor') return target;
+  const planId = target.plan === null ? null : (named(store.plans.list(), target.plan)?.id ?? null);
+  return { kind: 'monitor', url: target.url, planId };
+}
+
+function importSettings(store: Store, { settings }: ConfigDocument): void {
+  if (Object.keys(settings).length > 0) {
+    store.settings.set(Settings.parse({ ...store.settings.get(), ...settings }));
+  }
+}

@@ -1,0 +1,695 @@
+/**
+ * The host: all rooms put together over one data folder, behind the contract.
+ *
+ * alone    for one command of the command line: plans are not run by schedule, nothing is continued
+ * embedded the destination in the data folder itself, so that a first backup needs no set-up
+ * look     what is done every few minutes: alerts, free space, tidying up
+ */
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { type Alerts, createAlerts } from '../alerts/alerts.ts';
+import type { DesktopNote } from '../alerts/ports.ts';
+import { asEngineError, EngineError, isEngineError, messageOf, type WireError } from '../api/errors.ts';
+import { type Destination, DestinationInput } from '../api/model/destination.ts';
+import type { HostEvent } from '../api/model/event.ts';
+import type { Plan } from '../api/model/plan.ts';
+import { ENDED, type Run, type Task } from '../api/model/run.ts';
+import type { Conditions, Pause, Status } from '../api/model/status.ts';
+import { cacheDirectory, identity } from '../fs/platform.ts';
+import { keepPolicyOf } from '../rules/retention.ts';
+import { compileRules } from '../rules/rule-set.ts';
+import { selectionOf } from '../rules/selection.ts';
+import { historyFromSnapshots } from '../runs/history.ts';
+import { RunManager } from '../runs/runs.ts';
+import type { Job, Outcome } from '../scheduler/ports.ts';
+import { RunQueue } from '../scheduler/queue.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { type KeychainPort, keychainSecrets } from '../secrets/keychain.ts';
+import { addRecoveryKey } from '../secrets/recovery-key.ts';
+import { recoveryKit } from '../secrets/recovery-kit.ts';
+import { asRecoveryWords, newRecoveryWords } from '../secrets/recovery-words.ts';
+import { fileKey, openSealedFile } from '../secrets/sealed-file.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import type { MetricsInput } from '../server/metrics.ts';
+import { holdDataFolder } from '../store/data-lock.ts';
+import { type DiaryStore, openStore } from '../store/sqlite.ts';
+import type { Client } from '../transport/client.ts';
+import { serveInProcess } from '../transport/in-process.ts';
+import { EventHub } from '../transport/latest.ts';
+import { fromText } from '../util/byte-string.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+import { createAt, openAt, probe, spaceAt, tightest, tryOut } from './binding.ts';
+import { prepareDefaultRepository } from './default-repository.ts';
+import {
+  type Added,
+  addDestination,
+  type DestinationPorts,
+  destinationNamed,
+  passwordName,
+  recoveryName,
+  testDestination,
+} from './destinations.ts';
+import { jobsOf } from './jobs.ts';
+import { OpenedRepositories } from './opened.ts';
+import { loadSettings, saveSettings } from './repository-settings.ts';
+import { createRouter } from './router.ts';
+import { verdictOf } from './verdict.ts';
+
+export interface HostOptions {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Of Holdfast. */
+  readonly version: string;
+  /** By schedule, or alone for one command. */
+  readonly mode: 'serve' | 'alone';
+  readonly clock?: Clock;
+  /** 0 ≤ x < 1. */
+  readonly random?: () => number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The shell's; without it secrets lie in a sealed file. */
+  readonly keychain?: KeychainPort;
+  readonly desktop?: (note: DesktopNote) => void;
+  /** Sentences without secrets. */
+  readonly log: (level: 'info' | 'warning' | 'error', text: string) => void;
+}
+
+const LOOK_MS = 5 * 60_000;
+const MOST_RUNNING = 3;
+const DAY_MS = 86_400_000;
+const PAUSE = 'pause';
+const UNSAVED = 'settings-unsaved:';
+const PROBLEM_SINCE = 'problem-since:';
+const FAR = 500;
+
+/** Errors: 'locked' where another host holds the data folder, and those of the diary and of the secret store. */
+export async function openHost(o: HostOptions): Promise<Host> {
+  const release = holdDataFolder(o.dataDir);
+  try {
+    const secrets = await openSecrets(o);
+    const clock = o.clock ?? systemClock;
+    const onProblem = (sentence: string) => o.log('warning', sentence);
+    const store = openStore(path.join(o.dataDir, 'holdfast.db'), { clock, onProblem });
+    const host = new Host(o, store, secrets, release);
+    try {
+      await host.begin();
+    } catch (e) {
+      await host.close();
+      throw e;
+    }
+    return host;
+  } catch (e) {
+    release();
+    throw e;
+  }
+}
+
+async function openSecrets(o: HostOptions): Promise<Secrets> {
+  if (o.keychain) return keychainSecrets(o.keychain, path.join(o.dataDir, 'secrets.keychain.json'));
+  const key = await fileKey({ env: o.env ?? process.env, keyFile: path.join(o.dataDir, 'secrets.key') });
+  return openSealedFile(path.join(o.dataDir, 'secrets.sealed'), key);
+}
+
+export class Host {
+  readonly store: DiaryStore;
+  readonly secrets: Secrets;
+  readonly hub = new EventHub();
+  readonly router: ReturnType<typeof createRouter>;
+  /** The contract in this process. */
+  readonly client: Client;
+  readonly #o: HostOptions;
+  readonly #clock: Clock;
+  readonly #hostname = identity().hostname;
+  readonly #queue = new RunQueue({ maxRunning: MOST_RUNNING });
+  readonly #runs: RunManager;
+  readonly #scheduler: Scheduler;
+  readonly #alerts: Alerts;
+  readonly #opened: OpenedRepositories;
+  readonly #release: () => void;
+  readonly #stop = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+  /** Runs whose beginning monitors have heard of. */
+  readonly #begun = new Set<string>();
+  #conditions: Conditions = { onBattery: null, metered: null, online: null };
+  #shownStatus = '';
+  #closing: Promise<void> | undefined;
+
+  constructor(o: HostOptions, store: DiaryStore, secrets: Secrets, release: () => void) {
+    this.#o = o;
+    this.#clock = o.clock ?? systemClock;
+    this.store = store;
+    this.secrets = secrets;
+    this.#release = release;
+    this.#opened = new OpenedRepositories((id) => this.#openById(id), this.#clock);
+    this.#alerts = createAlerts({
+      alerts: store.alerts,
+      channels: store.channels,
+      secrets,
+      clock: this.#clock,
+      hostname: this.#hostname,
+      desktop: o.desktop,
+      onChange: (alert) => this.hub.publish({ kind: 'alert', alert }),
+      log: (sentence) => o.log('warning', sentence),
+    });
+    this.#runs = this.#makeRuns();
+    this.#scheduler = this.#makeScheduler();
+    this.router = this.#makeRouter();
+    const onFault = (e: unknown, call: readonly string[]) =>
+      o.log('error', `${call.join('.')}: ${messageOf(e)}`);
+    this.client = serveInProcess(this.router, { onFault });
+  }
+
+  /** Marks what a killed process left, then begins to live by the schedule. */
+  async begin(): Promise<void> {
+    const left = this.#runs.recover();
+    if (this.#o.mode === 'alone') return;
+    if (this.store.destinations.list().length === 0) await this.#addEmbedded();
+    this.#continue(left);
+    this.#scheduler.start();
+    this.#inBackground(this.#lookAround());
+  }
+
+  /** What Prometheus reads. */
+  metrics(): MetricsInput {
+    const { plans, destinations } = this.store;
+    const known = destinations.list();
+    return {
+      now: this.#clock.now(),
+      version: this.#o.version,
+      backups: plans
+        .list()
+        .flatMap((plan) =>
+          known
+            .filter(({ id }) => plan.destinations.includes(id))
+            .map((destination) => this.#backupMetrics(plan, destination)),
+        ),
+      destinations: known.map(({ id, name, space }) => ({
+        id,
+        name,
+        freeBytes: space?.free ?? null,
+        totalBytes: space?.total ?? null,
+      })),
+    };
+  }
+
+  status(): Status {
+    const { plans, destinations, settings } = this.store;
+    const list = plans.list();
+    const running = this.#runs.running();
+    const next = list.flatMap((plan) =>
+      plan.destinations.map((id) => this.#scheduler.plan(`backup:${plan.id}:${id}`).nextAt),
+    );
+    const newest = this.store.runs.list({
+      kinds: ['backup'],
+      states: ['succeeded', 'warnings'],
+      limit: 1,
+    })[0];
+    return {
+      at: this.#clock.now(),
+      version: this.#o.version,
+      hostname: this.#hostname,
+      verdict: verdictOf({
+        now: this.#clock.now(),
+        plans: list,
+        destinations: destinations.list(),
+        pause: this.#pause(),
+        alertAfterDays: settings.get().alertAfterDays,
+        lastSuccess: (planId, destinationId) => this.store.runs.lastSuccess(planId, destinationId),
+        lastEnded: (planId, destinationId) => this.#lastBackup(planId, destinationId),
+      }),
+      pause: this.#pause(),
+      lastBackupAt: newest ? (newest.startedAt ?? newest.queuedAt) : null,
+      nextBackupAt: least(next),
+      running: running.filter((run) => run.state === 'running').map((run) => run.id),
+      queued: running.filter((run) => run.state === 'queued').map((run) => run.id),
+    };
+  }
+
+  /** Lets the current packs get through, notes what was interrupted, and lets go of the data folder. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#scheduler.stop();
+    await this.#runs.shutdown();
+    await this.#scheduler.ended();
+    this.#stop.abort(
+      new EngineError('cancelled', 'Holdfast is shutting down.', { context: { reason: 'shutdown' } }),
+    );
+    await Promise.allSettled(this.#background);
+    await this.#opened.close();
+    await this.#alerts.close();
+    this.hub.close();
+    this.store.close();
+    this.#release();
+  }
+
+  // ---- runs
+
+  #makeRuns(): RunManager {
+    const { secrets, store } = this;
+    return new RunManager({
+      store,
+      secrets,
+      clock: this.#clock,
+      queue: this.#queue,
+      version: this.#o.version,
+      hostname: this.#hostname,
+      newId: randomUUID,
+      emit: (event) => this.#heard(event),
+      settings: () => store.settings.get(),
+      openRepository: async (destination, open) =>
+        openAt(destination.location, await this.#password(destination), open),
+      selectionOf: (plan, onWarning) =>
+        selectionOf(compileRules(plan.sources, plan.rules, { onWarning, ownFolders: this.#ownFolders() })),
+      keepPolicyOf,
+      spaceOf: (destination) => spaceAt(destination.location, this.#clock.now()),
+      ownFolders: [this.#o.dataDir, cacheDirectory()],
+      env: this.#o.env ?? process.env,
+    });
+  }
+
+  #ownFolders() {
+    return [this.#o.dataDir, cacheDirectory()].map((folder) => fromText(folder));
+  }
+
+  #heard(event: HostEvent): void {
+    this.hub.publish(event);
+    if (event.kind !== 'run') return;
+    const { run } = event;
+    if (run.state === 'running' && !this.#begun.has(run.id)) {
+      this.#begun.add(run.id);
+      this.#alerts.runStarted(run, run.planName ?? '');
+    }
+    if (ENDED.includes(run.state)) this.#ended(run);
+    this.#statusChanged();
+  }
+
+  #ended(run: Run): void {
+    this.#begun.delete(run.id);
+    this.#opened.changed();
+    this.#alerts.runEnded(run);
+    if (run.destinationId === null) return;
+    const destination = this.store.destinations.get(run.destinationId);
+    if (destination) this.hub.publish({ kind: 'destination', destination });
+    if (run.state === 'succeeded' || run.state === 'warnings') this.#saveSettingsSoon(run.destinationId);
+  }
+
+  #start(task: Task, previousId: string | null = null): Run {
+    const { run, ended } = this.#runs.start({ task, trigger: 'manual', attempt: 1, previousId });
+    this.#adopt(run, ended);
+    return run;
+  }
+
+  /** A backup by hand makes up for one that is due. */
+  #adopt(run: Run, ended: Promise<Run>): void {
+    const job = this.#jobs().find((one) => sameTask(one.task, run.task));
+    if (job)
+      this.#scheduler.adopt(job.key, { queuedAt: run.queuedAt, attempt: 1, ended: ended.then(outcomeOf) });
+  }
+
+  #again(id: string): Run {
+    const { run, ended } = this.#runs.again(id);
+    this.#adopt(run, ended);
+    return run;
+  }
+
+  #lastBackup(planId: string, destinationId: string): Run | undefined {
+    return this.store.runs.list({ kinds: ['backup'], states: ENDED, planId, destinationId, limit: 1 })[0];
+  }
+
+  /** What no schedule knows of is continued here; the scheduler sees to the rest. */
+  #continue(left: readonly Run[]): void {
+    const jobs = this.#jobs();
+    for (const run of left) {
+      if (jobs.some((job) => sameTask(job.task, run.task))) continue;
+      try {
+        const { task, attempt } = run;
+        this.#runs.start({ task, trigger: 'continue', attempt: attempt + 1, previousId: run.id });
+      } catch (e) {
+        this.#o.log('warning', `A run that was interrupted can't be continued: ${messageOf(e)}`);
+      }
+    }
+  }
+
+  // ---- schedule
+
+  #jobs(): readonly Job[] {
+    const { plans, destinations, values } = this.store;
+    return jobsOf({ now: this.#clock.now(), plans: plans.list(), destinations: destinations.list(), values });
+  }
+
+  #makeScheduler(): Scheduler {
+    const { values } = this.store;
+    return new Scheduler({
+      clock: this.#clock,
+      random: this.#o.random ?? Math.random,
+      jobs: () => this.#jobs(),
+      state: (key) => parsed(values.get(`job:${key}`)),
+      setState: (key, state) => values.set(`job:${key}`, JSON.stringify(state)),
+      outcomeOf: (job, since) => this.#outcomeSince(job, since),
+      conditions: () => this.#conditions,
+      pause: () => this.#pause(),
+      reachable: (id, signal) => this.#reachable(id, signal),
+      start: (request) => this.#startJob(request.job, request),
+      onChange: () => this.#statusChanged(),
+    });
+  }
+
+  async #startJob(
+    job: Job,
+    o: { readonly trigger: Run['trigger']; readonly attempt: number; readonly previousRunId: string | null },
+  ): Promise<Outcome> {
+    try {
+      const { trigger, attempt, previousRunId: previousId } = o;
+      return outcomeOf(await this.#runs.start({ task: job.task, trigger, attempt, previousId }).ended);
+    } catch (e) {
+      this.#o.log('error', `A scheduled run could not be started: ${messageOf(e)}`);
+      return { runId: o.previousRunId ?? '', state: 'cancelled', transient: false };
+    }
+  }
+
+  #outcomeSince(job: Job, since: number): Outcome | undefined {
+    const [destinationId] = job.destinationIds;
+    const runs = this.store.runs.list({ kinds: [job.task.kind], destinationId, limit: FAR });
+    const run = runs.find((one) => one.queuedAt >= since && sameTask(one.task, job.task));
+    return run && ENDED.includes(run.state) ? outcomeOf(run) : undefined;
+  }
+
+  async #reachable(id: string, signal: AbortSignal): Promise<boolean> {
+    const destination = this.store.destinations.get(id);
+    if (!destination) return false;
+    try {
+      await probe(destination.location, signal);
+      this.#noteProblem(destination, null);
+      return true;
+    } catch (e) {
+      if (!signal.aborted) this.#noteProblem(destination, asEngineError(e).toWire());
+      return false;
+    }
+  }
+
+  #noteProblem({ id }: Destination, problem: WireError | null): void {
+    const before = this.store.destinations.get(id);
+    if (!before || (problem === null && before.problem === null)) return;
+    const now = this.#clock.now();
+    if (problem === null) this.store.values.remove(PROBLEM_SINCE + id);
+    else if (before.problem === null) this.store.values.set(PROBLEM_SINCE + id, String(now));
+    if (before.problem?.message === problem?.message) return;
+    const destination = { ...before, problem, ...(problem === null ? { lastSeenAt: now } : {}) };
+    this.store.destinations.put(destination);
+    this.hub.publish({ kind: 'destination', destination });
+    this.#statusChanged();
+  }
+
+  #pause(): Pause | null {
+    const pause = parsed<Pause>(this.store.values.get(PAUSE));
+    if (pause?.until == null) return pause ?? null;
+    return pause.until > this.#clock.now() ? pause : null;
+  }
+
+  #setPause(pause: Pause | null): Status {
+    if (pause) this.store.values.set(PAUSE, JSON.stringify(pause));
+    else this.store.values.remove(PAUSE);
+    this.#wake();
+    return this.status();
+  }
+
+  #wake(): void {
+    this.#scheduler.wake();
+    this.#statusChanged();
+  }
+
+  /** Tells clients of a status that differs in more than its time. */
+  #statusChanged(): void {
+    if (this.hub.listeners === 0 || this.#closing) return;
+    const status = this.status();
+    const shown = JSON.stringify({ ...status, at: 0 });
+    if (shown === this.#shownStatus) return;
+    this.#shownStatus = shown;
+    this.hub.publish({ kind: 'status', status });
+  }
+
+  // ---- destinations
+
+  async #password(destination: Destination): Promise<string> {
+    const password = await this.secrets.get(passwordName(destination.id));
+    if (password !== undefined) return password;
+    throw new EngineError(
+      'wrong-password',
+      `The password of “${destination.name}” is not known on this computer.`,
+      {
+        hint: 'Remove the destination and add it again with its password or recovery key.',
+      },
+    );
+  }
+
+  async #openById(id: string) {
+    const destination = destinationNamed(this.store, id);
+    const { uploadLimit, downloadLimit } = destination;
+    const limits = tightest([{ upload: uploadLimit ?? 0, download: downloadLimit ?? 0 }]);
+    return openAt(destination.location, await this.#password(destination), { limits });
+  }
+
+  #destinationPorts(): DestinationPorts {
+    const { store, secrets } = this;
+    const options = (signal?: AbortSignal) => (signal ? { signal } : {});
+    return {
+      store,
+      secrets,
+      hostname: this.#hostname,
+      now: () => this.#clock.now(),
+      newId: randomUUID,
+      open: (location, password, signal) => openAt(location, password, options(signal)),
+      create: (location, password, signal) => createAt(location, password, options(signal)),
+      newRecoveryKey: newRecoveryWords,
+      asRecoveryKey: asRecoveryWords,
+      addRecoveryKey: async (repository, key) => {
+        await addRecoveryKey(repository, key);
+      },
+      loadSettings: (repository) =>
+        loadSettings(repository, { onProblem: (e) => this.#o.log('warning', e.message) }),
+      history: async (repository, destination) => {
+        const snapshots = await repository.snapshots({ onDamaged: () => {} });
+        const planName = (id: string) => store.plans.get(id)?.name;
+        return historyFromSnapshots(snapshots, { destination, hostname: this.#hostname, planName });
+      },
+      spaceOf: (location) => spaceAt(location, this.#clock.now()),
+      tryOut: (location, password, signal) => tryOut(location, password, this.#clock.now(), signal),
+    };
+  }
+
+  async #addEmbedded(): Promise<void> {
+    try {
+      const { location, password } = await prepareDefaultRepository(this.#o.dataDir);
+      const input = { name: 'This computer', location };
+      await addDestination(this.#destinationPorts(), DestinationInput.parse(input), password, {
+        embedded: true,
+      });
+    } catch (e) {
+      // Whoever has no room for it can still add others.
+      if (!isEngineError(e)) throw e;
+      this.#o.log('warning', `The destination on this computer could not be made: ${e.message}`);
+    }
+  }
+
+  async #recoveryKit(destination: Destination): Promise<string> {
+    const key =
+      (await this.secrets.get(recoveryName(destination.id))) ??
+      (await this.secrets.get(passwordName(destination.id)));
+    if (key === undefined)
+      throw new EngineError('not-found', 'No recovery key of this destination is known here.');
+    const plans = this.store.plans.list().filter((plan) => plan.destinations.includes(destination.id));
+    return recoveryKit({
+      destination,
+      recoveryKey: key,
+      madeAt: this.#clock.now(),
+      hostname: this.#hostname,
+      plans: plans.map((plan) => ({ name: plan.name, sources: plan.sources.map(sourceName) })),
+    });
+  }
+
+  // ---- settings beside the repository
+
+  #planChanged(planId: string, before: readonly string[] = []): void {
+    const plan = this.store.plans.get(planId);
+    this.hub.publish(plan ? { kind: 'plan', plan } : { kind: 'plan-removed', planId });
+    for (const id of new Set([...before, ...(plan?.destinations ?? this.#allDestinations())])) {
+      this.store.values.set(UNSAVED + id, '1');
+      this.#saveSettingsSoon(id);
+    }
+    this.#wake();
+  }
+
+  #allDestinations(): readonly string[] {
+    return this.store.destinations.list().map((destination) => destination.id);
+  }
+
+  /** At a destination that does not answer now it is done after the next run there. */
+  #saveSettingsSoon(destinationId: string): void {
+    if (this.store.values.get(UNSAVED + destinationId) === undefined) return;
+    const work = this.#queue.enqueue(`settings:${randomUUID()}`, [destinationId], () =>
+      this.#saveSettings(destinationId),
+    );
+    this.#inBackground(work);
+  }
+
+  async #saveSettings(destinationId: string): Promise<void> {
+    const destination = this.store.destinations.get(destinationId);
+    if (!destination || this.store.values.get(UNSAVED + destinationId) === undefined) return;
+    this.store.values.remove(UNSAVED + destinationId);
+    try {
+      const repository = await this.#openById(destinationId);
+      try {
+        const plans = this.store.plans.list().filter((plan) => plan.destinations.includes(destinationId));
+        const now = this.#clock.now();
+        await saveSettings(repository, { hostname: this.#hostname, destination, plans, savedAt: now });
+      } finally {
+        await repository.close();
+      }
+    } catch (e) {
+      this.store.values.set(UNSAVED + destinationId, '1');
+      throw e;
+    }
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const told = work.catch((e) => {
+      if (!isEngineError(e, 'cancelled')) this.#o.log('warning', messageOf(e));
+    });
+    this.#background.add(told);
+    void told.then(() => this.#background.delete(told));
+  }
+
+  // ---- the look around
+
+  async #lookAround(): Promise<void> {
+    for (;;) {
+      await this.#look().catch((e) => this.#o.log('error', messageOf(e)));
+      await this.#clock.sleep(LOOK_MS, this.#stop.signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const now = this.#clock.now();
+    for (const destination of this.store.destinations.list()) await this.#renewSpace(destination);
+    const { plans, destinations, runs, settings, values } = this.store;
+    const { alertAfterDays, historyDays } = settings.get();
+    this.#alerts.evaluate({
+      now,
+      alertAfterDays,
+      plans: plans.list().map((plan) => ({ ...plan, lastSuccessAt: this.#lastSuccessOf(plan) })),
+      destinations: destinations.list().map((d) => ({
+        ...d,
+        problemSince: Number(values.get(PROBLEM_SINCE + d.id) ?? now),
+      })),
+    });
+    runs.dropBefore(now - historyDays * DAY_MS);
+    await this.store.maintain({ signal: this.#stop.signal });
+    this.#statusChanged();
+  }
+
+  #lastSuccessOf(plan: Plan): number | null {
+    const times = plan.destinations
+      .map((id) => this.store.runs.lastSuccess(plan.id, id))
+      .map((run) => (run ? (run.startedAt ?? run.queuedAt) : null));
+    // A plan is as old as its oldest copy: where one destination has none, it has none.
+    return times.includes(null) ? null : least(times);
+  }
+
+  async #renewSpace({ id, location }: Destination): Promise<void> {
+    const space = await spaceAt(location, this.#clock.now());
+    const before = this.store.destinations.get(id);
+    if (space && before) this.store.destinations.put({ ...before, space });
+  }
+
+  #backupMetrics(plan: Plan, destination: Destination): MetricsInput['backups'][number] {
+    const last = this.#lastBackup(plan.id, destination.id);
+    const success = this.store.runs.lastSuccess(plan.id, destination.id);
+    const report = success?.report?.kind === 'backup' ? success.report : null;
+    const seconds =
+      success?.startedAt && success.endedAt ? (success.endedAt - success.startedAt) / 1000 : null;
+    const failed = { kinds: ['backup'] as const, states: ['failed'] as const, limit: 1_000_000 };
+    return {
+      planId: plan.id,
+      plan: plan.name,
+      destinationId: destination.id,
+      destination: destination.name,
+      state: last?.state ?? 'never',
+      lastSuccessAt: success ? (success.startedAt ?? success.queuedAt) : null,
+      durationSeconds: seconds,
+      bytesProcessed: report?.bytesProcessed ?? null,
+      bytesAdded: report?.bytesAdded ?? null,
+      failures: this.store.runs.list({ ...failed, planId: plan.id, destinationId: destination.id }).length,
+    };
+  }
+
+  // ---- the contract
+
+  #makeRouter() {
+    const { store, secrets, hub } = this;
+    const ports = () => this.#destinationPorts();
+    return createRouter({
+      store,
+      secrets,
+      hub,
+      clock: this.#clock,
+      now: () => this.#clock.now(),
+      newId: randomUUID,
+      outlook: (key) => this.#scheduler.plan(key),
+      status: () => this.status(),
+      setPause: (pause) => this.#setPause(pause),
+      setConditions: (conditions) => {
+        this.#conditions = { ...this.#conditions, ...conditions };
+        this.#wake();
+      },
+      wake: () => this.#wake(),
+      planChanged: (id, before) => this.#planChanged(id, before),
+      destinationChanged: (destination) => {
+        hub.publish({ kind: 'destination', destination });
+        void this.#opened.drop(destination.id);
+        store.values.set(UNSAVED + destination.id, '1');
+        this.#saveSettingsSoon(destination.id);
+        this.#wake();
+      },
+      start: (task, previousId) => this.#start(task, previousId),
+      run: (id) => this.#runs.get(id),
+      cancel: (id) => this.#runs.cancel(id),
+      again: (id) => this.#again(id),
+      addDestination: (input, password, signal): Promise<Added> =>
+        addDestination(ports(), input, password, signal ? { signal } : {}),
+      testDestination: (location, password, signal) => testDestination(ports(), location, password, signal),
+      recoveryKit: (destination) => this.#recoveryKit(destination),
+      versions: (id, signal) => this.#opened.versions(id, signal),
+      testChannel: (id, signal) => this.#alerts.test(id, signal ? { signal } : {}),
+    });
+  }
+}
+
+function sameTask(a: Task, b: Task): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function outcomeOf(run: Run): Outcome {
+  const state = run.state === 'queued' || run.state === 'running' ? 'interrupted' : run.state;
+  return { runId: run.id, state, transient: run.error?.transient ?? false };
+}
+
+function least(times: readonly (number | null)[]): number | null {
+  const known = times.filter((at) => at !== null);
+  return known.length > 0 ? Math.min(...known) : null;
+}
+
+function parsed<T>(json: string | undefined): T | undefined {
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(json) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+function sourceName(source: Plan['sources'][number]): string {
+  return source.kind === 'path' ? source.path : source.command.join(' ');
+}

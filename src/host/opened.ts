@@ -1,0 +1,110 @@
+/**
+ * Repositories that are kept open for a while for whoever looks into versions: to open one costs half a second of key
+ * derivation on purpose, and its index must be read. Nobody else's lock is disturbed: looking takes none, as `ls` in restic's
+ * --no-lock; a version that is forgotten meanwhile shows as missing.
+ */
+import type { StoredSnapshot } from '../format/types.ts';
+import type { IndexedRepository, Repository } from '../repository/repository.ts';
+import { findSnapshot } from '../repository/snapshot-filter.ts';
+import type { Clock } from '../util/clock.ts';
+
+export interface OpenedVersions {
+  /** Oldest first. */
+  readonly snapshots: readonly StoredSnapshot[];
+  /** By id, prefix or 'latest'. Errors: 'snapshot-missing', 'ambiguous', 'usage'. */
+  named(reference: string): StoredSnapshot;
+  indexed(): Promise<IndexedRepository>;
+}
+
+interface Entry {
+  readonly repository: Promise<Repository>;
+  index: Promise<IndexedRepository> | undefined;
+  /** Identifies the run that was the last when the index was read. */
+  generation: number;
+  until: number;
+}
+
+const KEEP_MS = 5 * 60_000;
+
+export class OpenedRepositories {
+  readonly #open: (destinationId: string) => Promise<Repository>;
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  readonly #stop = new AbortController();
+  #generation = 0;
+
+  constructor(open: (destinationId: string) => Promise<Repository>, clock: Clock) {
+    this.#open = open;
+    this.#clock = clock;
+  }
+
+  /** A run has ended: indexes may be out of date. */
+  changed(): void {
+    this.#generation++;
+  }
+
+  /** Errors: those of opening; nothing is kept after one. */
+  async versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions> {
+    const entry = this.#entry(destinationId);
+    const repository = await entry.repository;
+    // Damaged ones are left out here: a check names them.
+    const snapshots = await repository.snapshots({ ...(signal ? { signal } : {}), onDamaged: () => {} });
+    return {
+      snapshots,
+      named: (reference) => findSnapshot(snapshots, reference).snapshot,
+      indexed: () => this.#indexed(entry, repository),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all([...this.#entries.keys()].map((id) => this.drop(id)));
+  }
+
+  /** Closes what is open of a destination: it was changed or removed. */
+  async drop(destinationId: string): Promise<void> {
+    const entry = this.#entries.get(destinationId);
+    this.#entries.delete(destinationId);
+    await entry?.repository.then((repository) => repository.close()).catch(() => {});
+  }
+
+  #entry(destinationId: string): Entry {
+    const now = this.#clock.now();
+    const known = this.#entries.get(destinationId);
+    if (known) {
+      known.until = now + KEEP_MS;
+      return known;
+    }
+    const repository = this.#open(destinationId);
+    const entry: Entry = { repository, index: undefined, generation: this.#generation, until: now + KEEP_MS };
+    this.#entries.set(destinationId, entry);
+    repository.then(
+      () => void this.#closeLater(destinationId, entry),
+      () => this.#entries.delete(destinationId),
+    );
+    return entry;
+  }
+
+  async #closeLater(destinationId: string, entry: Entry): Promise<void> {
+    try {
+      for (;;) {
+        const left = entry.until - this.#clock.now();
+        if (left <= 0) break;
+        await this.#clock.sleep(left, this.#stop.signal);
+      }
+    } catch {
+      return;
+    }
+    if (this.#entries.get(destinationId) === entry) await this.drop(destinationId);
+  }
+
+  #indexed(entry: Entry, repository: Repository): Promise<IndexedRepository> {
+    if (entry.index && entry.generation === this.#generation) return entry.index;
+    entry.generation = this.#generation;
+    entry.index = repository.loadIndex({ onDamaged: () => {} });
+    entry.index.catch(() => {
+      entry.index = undefined;
+    });
+    return entry.index;
+  }
+}

@@ -1,0 +1,252 @@
+/** The contract's handlers. Each is a line or two: what they do is done in the rooms. */
+import { implement } from '@orpc/server';
+import { contract } from '../api/contract.ts';
+import { EngineError } from '../api/errors.ts';
+import { Channel } from '../api/model/alert.ts';
+import type { ConnectionTest, Destination, DestinationSettings } from '../api/model/destination.ts';
+import type { HostEvent } from '../api/model/event.ts';
+import type { Run, Task } from '../api/model/run.ts';
+import { Settings } from '../api/model/settings.ts';
+import type { Conditions, Pause, Status } from '../api/model/status.ts';
+import { preview } from '../rules/preview.ts';
+import { compileRules } from '../rules/rule-set.ts';
+import { upcoming } from '../scheduler/recurrence.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import type { Store } from '../store/store.ts';
+import type { EventHub } from '../transport/latest.ts';
+import { fromText } from '../util/byte-string.ts';
+import type { Clock } from '../util/clock.ts';
+import type { ConfigPorts } from './config.ts';
+import { exportConfig, importConfig } from './config.ts';
+import { type Added, destinationNamed, removeDestination, updateDestination } from './destinations.ts';
+import type { OpenedVersions } from './opened.ts';
+import { createPlan, type PlanPorts, planNamed, statusOf, updatePlan } from './plans.ts';
+import { entriesOf, versionOf } from './versions.ts';
+
+export interface RouterParts extends PlanPorts, ConfigPorts {
+  readonly store: Store;
+  readonly secrets: Secrets;
+  readonly hub: EventHub;
+  readonly clock: Clock;
+  status(): Status;
+  setPause(pause: Pause | null): Status;
+  setConditions(conditions: Partial<Conditions>): void;
+  /** Something that what is due depends on has changed. */
+  wake(): void;
+  /** A plan has been made, changed or removed: clients hear of it, the scheduler looks again, repositories are told. */
+  planChanged(planId: string, before?: readonly string[]): void;
+  start(task: Task, previousId?: string): Run;
+  run(id: string): Run;
+  cancel(id: string): Run;
+  again(id: string): Run;
+  addDestination(
+    input: DestinationSettings,
+    password: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<Added>;
+  testDestination(
+    location: string,
+    password: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<ConnectionTest>;
+  recoveryKit(destination: Destination): Promise<string>;
+  /** The versions of a destination, in a repository that is kept open for a while. */
+  versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions>;
+  testChannel(id: string, signal?: AbortSignal): Promise<{ readonly ok: boolean; readonly message: string }>;
+}
+
+const os = implement(contract);
+
+export function createRouter(p: RouterParts) {
+  const { store } = p;
+  const emit = (event: HostEvent) => p.hub.publish(event);
+  return os.router({
+    system: {
+      status: os.system.status.handler(() => p.status()),
+      pause: os.system.pause.handler(({ input }) => p.setPause({ until: input.until })),
+      resume: os.system.resume.handler(() => p.setPause(null)),
+      setConditions: os.system.setConditions.handler(({ input }) => {
+        p.setConditions(input as Partial<Conditions>);
+        return {};
+      }),
+      wake: os.system.wake.handler(() => {
+        p.wake();
+        return {};
+      }),
+      events: os.system.events.handler(async function* ({ signal }) {
+        yield* p.hub.subscribe(signal, [{ kind: 'status', status: p.status() }]);
+      }),
+    },
+    plans: {
+      list: os.plans.list.handler(() => store.plans.list().map((plan) => statusOf(p, plan))),
+      get: os.plans.get.handler(({ input }) => statusOf(p, planNamed(store, input.id))),
+      create: os.plans.create.handler(({ input }) => {
+        const plan = createPlan(p, input);
+        p.planChanged(plan.id);
+        return plan;
+      }),
+      update: os.plans.update.handler(({ input }) => {
+        const before = planNamed(store, input.id).destinations;
+        const plan = updatePlan(p, input.id, input);
+        p.planChanged(plan.id, before);
+        return plan;
+      }),
+      remove: os.plans.remove.handler(({ input }) => {
+        store.plans.remove(input.id);
+        p.planChanged(input.id);
+        return {};
+      }),
+      run: os.plans.run.handler(({ input }) => runPlan(p, input.id, input.destinationIds)),
+      testRule: os.plans.testRule.handler(({ input }) =>
+        compileRules(input.sources, input.rules).verdict(fromText(input.path)),
+      ),
+      preview: os.plans.preview.handler(({ input, signal }) =>
+        preview(input.sources, input.rules, { signal, clock: p.clock }),
+      ),
+      upcoming: os.plans.upcoming.handler(({ input }) => [
+        ...upcoming(input.when, input.timeZone, p.now(), input.count),
+      ]),
+    },
+    destinations: {
+      list: os.destinations.list.handler(() => [...store.destinations.list()]),
+      get: os.destinations.get.handler(({ input }) => destinationNamed(store, input.id)),
+      add: os.destinations.add.handler(async ({ input: { password, ...input }, signal }) => {
+        const added = await p.addDestination(input, password, signal);
+        p.destinationChanged(added.destination);
+        for (const plan of store.plans.list()) emit({ kind: 'plan', plan });
+        return added;
+      }),
+      update: os.destinations.update.handler(({ input }) => {
+        const destination = updateDestination(store, input.id, input);
+        p.destinationChanged(destination);
+        return destination;
+      }),
+      remove: os.destinations.remove.handler(async ({ input }) => {
+        await removeDestination(p, input.id);
+        emit({ kind: 'destination-removed', destinationId: input.id });
+        p.wake();
+        return {};
+      }),
+      test: os.destinations.test.handler(({ input, signal }) =>
+        p.testDestination(input.location, input.password, signal),
+      ),
+      check: os.destinations.check.handler(({ input }) =>
+        p.start({ kind: 'check', destinationId: known(p, input.id), percent: input.percent }),
+      ),
+      cleanUp: os.destinations.cleanUp.handler(({ input }) =>
+        p.start({ kind: 'cleanup', destinationId: known(p, input.id) }),
+      ),
+      copy: os.destinations.copy.handler(({ input }) =>
+        p.start({
+          kind: 'copy',
+          destinationId: known(p, input.id),
+          toDestinationId: known(p, input.toDestinationId),
+          versionIds: input.versionIds,
+        }),
+      ),
+      recoveryKit: os.destinations.recoveryKit.handler(async ({ input }) => ({
+        html: await p.recoveryKit(destinationNamed(store, input.id)),
+      })),
+    },
+    versions: {
+      list: os.versions.list.handler(async ({ input, signal }) => {
+        const { snapshots } = await p.versions(known(p, input.destinationId), signal);
+        const nameOf = (id: string) => store.plans.get(id)?.name;
+        const all = snapshots.map((snapshot) => versionOf(snapshot, nameOf)).reverse();
+        return input.planId === undefined ? all : all.filter((version) => version.planId === input.planId);
+      }),
+      entries: os.versions.entries.handler(async ({ input, signal }) => {
+        const opened = await p.versions(known(p, input.destinationId), signal);
+        const repo = await opened.indexed();
+        return entriesOf(repo, opened.named(input.versionId), input.path, signal ? { signal } : {});
+      }),
+    },
+    runs: {
+      list: os.runs.list.handler(({ input }) => store.runs.list(input).map((run) => p.run(run.id))),
+      get: os.runs.get.handler(({ input }) => p.run(input.id)),
+      log: os.runs.log.handler(({ input }) => [...store.runs.log(p.run(input.id).id)]),
+      problems: os.runs.problems.handler(({ input }) => [
+        ...store.runs.problems(p.run(input.id).id, input.offset, input.limit),
+      ]),
+      restore: os.runs.restore.handler(({ input }) => {
+        known(p, input.destinationId);
+        return p.start({ kind: 'restore', request: input });
+      }),
+      cancel: os.runs.cancel.handler(({ input }) => p.cancel(input.id)),
+      again: os.runs.again.handler(({ input }) => p.again(input.id)),
+    },
+    alerts: {
+      list: os.alerts.list.handler(() => [...store.alerts.list(200)]),
+      channels: os.alerts.channels.handler(() => [...store.channels.list()]),
+      addChannel: os.alerts.addChannel.handler(({ input }) => putChannel(p, p.newId(), input)),
+      updateChannel: os.alerts.updateChannel.handler(({ input: { id, ...said } }) => {
+        channelNamed(p, id);
+        return putChannel(p, id, said);
+      }),
+      removeChannel: os.alerts.removeChannel.handler(async ({ input }) => {
+        store.channels.remove(input.id);
+        await p.secrets.remove(`channel:${input.id}`);
+        return {};
+      }),
+      testChannel: os.alerts.testChannel.handler(({ input, signal }) =>
+        p.testChannel(channelNamed(p, input.id).id, signal),
+      ),
+    },
+    settings: {
+      get: os.settings.get.handler(() => store.settings.get()),
+      update: os.settings.update.handler(({ input }) => {
+        const settings = Settings.parse({ ...store.settings.get(), ...input });
+        store.settings.set(settings);
+        p.wake();
+        return settings;
+      }),
+    },
+    config: {
+      export: os.config.export.handler(() => ({ yaml: exportConfig(p) })),
+      import: os.config.import.handler(({ input, signal }) =>
+        importConfig(p, input.yaml, input.passwords, signal),
+      ),
+    },
+  });
+}
+
+function known({ store }: RouterParts, destinationId: string): string {
+  return destinationNamed(store, destinationId).id;
+}
+
+/** Errors: 'not-found', 'usage' for a destination that is none of the plan's. */
+function runPlan(p: RouterParts, id: string, only: readonly string[] | undefined): Run[] {
+  const plan = planNamed(p.store, id);
+  const foreign = only?.find((destinationId) => !plan.destinations.includes(destinationId));
+  if (foreign !== undefined) {
+    throw new EngineError('usage', `“${plan.name}” does not back up to that destination.`);
+  }
+  return (only ?? plan.destinations).map((destinationId) =>
+    p.start({ kind: 'backup', planId: id, destinationId: known(p, destinationId) }),
+  );
+}
+
+function channelNamed({ store }: RouterParts, id: string): Channel {
+  const found = store.channels.get(id);
+  if (!found) throw new EngineError('not-found', 'There is no such channel any more.');
+  return found;
+}
+
+async function putChannel(
+  p: RouterParts,
+  id: string,
+  {
+    secret,
+    ...said
+  }: Omit<Channel, 'id' | 'hasSecret' | 'lastResult'> & { readonly secret?: string | undefined },
+): Promise<Channel> {
+  const before = p.store.channels.get(id);
+  if (secret !== undefined) {
+    if (secret === '') await p.secrets.remove(`channel:${id}`);
+    else await p.secrets.set(`channel:${id}`, secret);
+  }
+  const hasSecret = secret === undefined ? (before?.hasSecret ?? false) : secret !== '';
+  const channel = Channel.parse({ ...said, id, hasSecret, lastResult: null });
+  p.store.channels.put(channel);
+  return channel;
+}
