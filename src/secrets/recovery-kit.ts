@@ -1,6 +1,6 @@
 /**
- * The recovery kit: a page to print, which gets everything back on a new computer, with Holdfast or with restic alone. It stands for
- * itself: no scripts, nothing from elsewhere, and no text in it that was not escaped.
+ * The recovery kit: a page to print, which gets everything back on a new computer, with Holdfast or with restic alone.
+ * It stands for itself: no scripts, nothing from elsewhere, and no text in it that was not escaped.
  */
 import type { Instant } from '../api/model/common.ts';
 import { escapeHtml, KIT_STYLE } from './recovery-kit-style.ts';
@@ -120,7 +120,7 @@ function careSection(hints: SchemeHints): string {
 <ul class="boxes">
 ${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('\n')}
 </ul>
-<p class="warning">Whoever holds this page <em>and</em> the backups can read every file in them. Without the key nobody can, not even the makers of Holdfast: if it is lost together with the computer, so are the backups.</p>
+<p class="warning">Whoever holds this page <em>and</em> the backups can read every file in them. Without this key or the password nobody can, not even the makers of Holdfast: if both are lost with the computer, so are the backups.</p>
 </section>`;
 }
 
@@ -156,7 +156,7 @@ ${commands([
   ['see the versions; each has an ID', `restic -r ${repository} snapshots`],
   ['restore one of them', `${restore} ID --target restored`],
   ['or the newest of this computer', `${restore} latest --host ${shellWord(hostname)} --target restored`],
-  ['or only one folder of it', `${restore} ID:/the/folder --target restored`],
+  ['or only one folder of it', `${restore} ID --include /the/folder --target restored`],
   ['see whether all of it is whole', `restic -r ${repository} check --read-data`],
 ])}
 <p>Everything comes to lie in the new folder <code>restored</code>. Nothing in the backups is changed by any of this.</p>

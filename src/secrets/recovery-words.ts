@@ -1,6 +1,6 @@
 /**
- * The recovery key: twelve English words from BIP-39's list, 128 bits and a checksum of 4. People can copy, read out and type them.
- * As a password they are lower case with single spaces, so that any restic opens the repository with them.
+ * The recovery key: twelve English words from BIP-39's list, 128 bits and a checksum of 4. People can copy, read out and
+ * type them. As a password they are lower case with single spaces, so that any restic opens the repository with them.
  * Source: BIP-39 (the list and the checksum; the words' seed is not used).
  */
 import { generateMnemonic, validateMnemonic } from '@scure/bip39';

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadSettings, saveSettings } from '../../src/host/repository-settings.ts';
 import { addRecoveryKey } from '../../src/secrets/recovery-key.ts';
+import { recoveryKit } from '../../src/secrets/recovery-kit.ts';
 import { newRecoveryWords } from '../../src/secrets/recovery-words.ts';
 import type { CliPlace, ResticCli } from '../helpers/cli.ts';
 import { createOnDisk, withOnDisk } from '../helpers/disk-repository.ts';
 import { Holdfast } from '../helpers/holdfast.ts';
 import { destinationOf, planOf } from '../helpers/host-values.ts';
+import { expectCode, run } from '../helpers/process.ts';
 import { CHEAP_KDF } from '../helpers/repo.ts';
 import { Restic } from '../helpers/restic.ts';
 import { useTemp } from '../helpers/scope.ts';
@@ -27,7 +29,8 @@ const settings = {
 
 async function place(version: 1 | 2): Promise<CliPlace> {
   const home = temp.dir('home');
-  const made = { home, repository: join(home, 'repository') };
+  // A name that a shell would take apart.
+  const made = { home, repository: join(home, "Ann's $HOME backup") };
   await createOnDisk(made, version);
   return made;
 }
@@ -118,5 +121,41 @@ describe.each([1, 2] as const)('settings beside a repository of version %i', (ve
     const target = temp.dir('restored');
     await restic.restore('latest', target);
     expect(fs.readFileSync(join(target, 'file'), 'utf8')).toBe('text 2\n'.repeat(50_000));
+  });
+});
+
+/** The command lines on the kit's page that call restic, as a person copies them. */
+function commandsOf(html: string): readonly string[] {
+  const texts = [...html.matchAll(/<code>(restic .*?)<\/code>/g)].map(([, code = '']) => code);
+  return texts.map((t) =>
+    t
+      .replace(/<[^>]*>/g, '')
+      .replaceAll('&#39;', "'")
+      .replaceAll('&amp;', '&'),
+  );
+}
+
+describe('the recovery kit', () => {
+  it('holds commands that work as they stand, with the recovery key for the password', async () => {
+    const { at, words } = await filled(2);
+    const [version] = await new Restic(at).snapshots();
+    const html = recoveryKit({
+      destination: { ...destination, location: at.repository },
+      recoveryKey: words,
+      madeAt: 0,
+      hostname: version!.hostname,
+      plans: settings.plans.map(({ name }) => ({ name, sources: [] })),
+    });
+    const commands = commandsOf(html);
+    expect(commands).toHaveLength(5);
+    const env = { PATH: process.env.PATH ?? '', RESTIC_PASSWORD: words, HOME: temp.dir('another-home') };
+    for (const command of commands) {
+      const cwd = temp.dir('another-computer');
+      const line = command.replace(' ID ', ` ${version!.id} `).replace('/the/folder', '/file');
+      expectCode(await run('sh', ['-c', line], { cwd, env }), 0);
+      if (!line.includes(' restore ')) continue;
+      const n = line.includes('latest') ? 2 : 1;
+      expect(fs.readFileSync(join(cwd, 'restored', 'file'), 'utf8')).toBe(`text ${n}\n`.repeat(50_000));
+    }
   });
 });

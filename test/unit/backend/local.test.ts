@@ -40,6 +40,19 @@ describe('a new local repository', () => {
       expect(await modeOf(join(path, sub))).toBe(0o700);
   });
 
+  it('gets a folder for settings with the first of them, and keeps it clean', async () => {
+    const b = await create();
+    expect(await list(b, 'settings')).toEqual([]);
+    const { h, data } = named('settings', 'plans');
+    await b.save(h, data);
+    const folder = join(path, 'holdfast');
+    expect([await modeOf(folder), await modeOf(join(folder, h.name))]).toEqual([0o700, 0o400]);
+    await fs.writeFile(join(folder, `${h.name}-tmp-1`), 'left over');
+    expect(await list(b, 'settings')).toEqual([h.name]);
+    expect(await b.cleanTemporary({ now: Date.now() + 8 * 86_400_000 })).toBe(1);
+    expect(await fs.readdir(folder)).toEqual([h.name]);
+  });
+
   it('is not made where one is', async () => {
     await (await create()).save(CONFIG_HANDLE, [bytes('c')]);
     await expect(create()).rejects.toMatchObject({ code: 'repository-exists' });

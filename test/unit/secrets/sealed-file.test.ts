@@ -106,6 +106,22 @@ describe('the sealed file', () => {
     expect(await secrets.names()).toEqual(['repository:1']);
   });
 
+  it('stretches a passphrase with at least 64 MiB unless told otherwise, and knows it again', async () => {
+    const path = place();
+    await (await openSealedFile(path, PASSPHRASE)).set('a', 'b');
+    const [log2n = 0, r = 0] = fs.readFileSync(path).subarray(10);
+    expect(128 * r * 2 ** log2n).toBeGreaterThanOrEqual(64 * 1024 ** 2);
+    expect(await (await openSealedFile(path, PASSPHRASE)).get('a')).toBe('b');
+  });
+
+  it('says that a header asking for an impossible derivation is damaged', async () => {
+    const path = place();
+    const file = await filled(path, PASSPHRASE);
+    file[10] = 200;
+    fs.writeFileSync(path, file);
+    await expect(openSealedFile(path, PASSPHRASE)).rejects.toMatchObject({ code: 'damaged' });
+  });
+
   it('keeps a file of a later version as it is', async () => {
     const [path, key] = [place(), randomBytes(32)];
     const later = await filled(path, key);
