@@ -19,7 +19,7 @@ const common = {
   platform: 'node',
   target: 'node24',
   sourcemap: 'linked',
-  external: ['koffi', 'sodium-native'],
+  external: ['better-sqlite3', 'koffi', 'sodium-native'],
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   // What is CommonJS inside a bundle still asks for Node's own modules by `require`.
