@@ -129,7 +129,7 @@ function holdfastSection({ destination }: RecoveryKitFacts, hints: SchemeHints):
   const steps = [
     ...(hints.before ?? []).map(escapeHtml),
     'Install Holdfast and start it.',
-    `Choose <b>Destinations</b>, then <b>Add destination</b>, and give the place above. When it asks for the password, type the recovery key.`,
+    `Choose <b>Destinations</b>, then <b>Add destination</b>, and give the place from the first page. When it asks for the password, type the recovery key.`,
     'The plans are back, and so are all versions. Choose <b>Restore</b>, then what you want and where it should go.',
   ];
   return `<section class="page">
@@ -137,11 +137,7 @@ function holdfastSection({ destination }: RecoveryKitFacts, hints: SchemeHints):
 <ol class="steps">
 ${steps.map((step) => `<li>${step}</li>`).join('\n')}
 </ol>
-<p>Without a window, on a command line:</p>
-${commands([
-  ['see the versions', `holdfast -r ${repository} snapshots`],
-  ['restore the newest one', `holdfast -r ${repository} restore latest --target restored`],
-])}
+${commands([['or on a command line', `holdfast -r ${repository} restore latest --target restored`]])}
 </section>`;
 }
 
