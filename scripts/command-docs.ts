@@ -30,7 +30,7 @@ async function section(words: readonly string[], entry: Entry): Promise<string> 
   if (entry.kind === 'command')
     return block(heading, ownHelp(commandHelp(words, (await entry.load()).command)));
   const below = await Promise.all(shown(entry.entries).map(([name, e]) => section([...words, name], e)));
-  return [block(heading, groupHelp(words, entry.summary, entry.entries)), ...below].join('\n');
+  return [block(heading, groupHelp(words, entry)), ...below].join('\n');
 }
 
 /** Without what is the same for every command. */

@@ -7,6 +7,7 @@ import type { Environment } from './environment.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { type Globals, globalOptions, resolveGlobals } from './globals.ts';
 import { commandHelp, groupHelp, helpOption, rootHelp } from './help.ts';
+import type { Hosting } from './hosting.ts';
 import { jsonLines } from './json-lines.ts';
 import { flag } from './options.ts';
 import { type CommandWord, findCommandWord, type Parsed, parseFlags } from './parse.ts';
@@ -23,6 +24,7 @@ export interface AppParts {
   readonly signal: AbortSignal;
   readonly registry: Registry;
   readonly loadHost: () => Promise<Host>;
+  readonly hosting: Hosting;
   readonly every: ProgressParts['every'];
   readonly onProgressRequest: ProgressParts['onRequest'];
 }
@@ -86,11 +88,17 @@ async function runEntry(
   if (entry.kind === 'command') return runEntryCommand(path, entry, argv, parts);
   const word = findCommandWord(argv, rootOptions);
   if (word === undefined) {
+    if (entry.usual !== undefined && !wantsHelp(argv))
+      return runEntry(path, entry, [entry.usual, ...argv], parts);
     parseFlags(argv, rootOptions);
-    return printText(groupHelp(path, entry.summary, entry.entries), parts);
+    return printText(groupHelp(path, entry), parts);
   }
   const below = findEntry(entry.entries, [word.word], path);
   return runEntry(below.path, below.entry, argv.toSpliced(word.index, 1), parts);
+}
+
+function wantsHelp(argv: readonly string[]): boolean {
+  return argv.includes('--help') || argv.includes('-h');
 }
 
 async function runEntryCommand(
@@ -154,7 +162,7 @@ async function printHelp(argv: readonly string[], parts: AppParts): Promise<Exit
   const { operands } = parseFlags(argv, rootOptions);
   if (operands.length === 0) return printText(rootHelp(parts.registry), parts);
   const { path, entry } = findEntry(parts.registry, operands);
-  if (entry.kind === 'group') return printText(groupHelp(path, entry.summary, entry.entries), parts);
+  if (entry.kind === 'group') return printText(groupHelp(path, entry), parts);
   return printText(commandHelp(path, (await entry.load()).command), parts);
 }
 
@@ -177,6 +185,7 @@ function contextFor(globals: Globals, parts: AppParts) {
     json,
     print: createPrinter(terminal, globals),
     host: parts.loadHost,
+    hosting: parts.hosting,
     startProgress: (view) =>
       startProgress(
         {

@@ -50,6 +50,8 @@ export interface GroupEntry {
   readonly hidden?: boolean;
   readonly aliases?: readonly string[];
   readonly entries: Registry;
+  /** The word that is meant where none is given; without one, the help is. */
+  readonly usual?: string;
 }
 
 export type Entry = CommandEntry | GroupEntry;

@@ -10,6 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Environment } from './environment.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Access, Globals } from './globals.ts';
+import type { Hosting } from './hosting.ts';
 import type { JsonLines } from './json-lines.ts';
 import { findLocation, noLocation } from './location.ts';
 import { isPrompted, PROMPT_TRIES, readNewPassword, readPassword } from './password.ts';
@@ -78,6 +79,8 @@ export interface CommandContext {
   /** stdout as JSON lines. */
   readonly json: JsonLines;
   host(): Promise<Host>;
+  /** Makes and finds the host that holds plans and runs; `withHost` is the way to it. */
+  readonly hosting: Hosting;
   /**
    * The repository that the flags and variables name, else the default one. A person may type the password three
    * times. `settings` replace what the flags say. Errors: 'usage' where none is named; 'repository-missing',
@@ -107,6 +110,7 @@ export interface ContextParts
     | 'print'
     | 'json'
     | 'host'
+    | 'hosting'
     | 'startProgress'
     | 'invoke'
   > {}

@@ -2,6 +2,9 @@
  * Settings from the environment. Every setting has two names, `HOLDFAST_X` and `RESTIC_X`; the first that is set
  * and not empty counts.
  */
+import { homedir } from 'node:os';
+import process from 'node:process';
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIXES = ['HOLDFAST_', 'RESTIC_'] as const;
@@ -36,4 +39,9 @@ export function settingFamily(env: Environment, names: readonly string[]): Prefi
 /** The host that snapshots are filtered by where no `--host` is given. */
 export function defaultHost(env: Environment): string | undefined {
   return setting(env, 'HOST');
+}
+
+/** The person's own folder, by the variable that the platform has for it. */
+export function homeOf(env: Environment): string {
+  return (process.platform === 'win32' ? env.USERPROFILE : env.HOME) || homedir();
 }

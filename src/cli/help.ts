@@ -1,5 +1,5 @@
 /** Help texts, made from the registry and the flags themselves. */
-import type { Command, Registry } from './command.ts';
+import type { Command, GroupEntry, Registry } from './command.ts';
 import { globalOptions } from './globals.ts';
 import type { AnyOption, OptionSet } from './options.ts';
 import { flag } from './options.ts';
@@ -27,12 +27,13 @@ REPOSITORY_FILE, PASSWORD, PASSWORD_FILE, PASSWORD_COMMAND, KEY_HINT, CACHE_DIR,
 PACK_SIZE, READ_CONCURRENCY, PROGRESS_FPS, HOST.`;
 
 /** `path` is the words that lead to the group: ['key']. */
-export function groupHelp(path: readonly string[], summary: string, entries: Registry): string {
+export function groupHelp(path: readonly string[], { summary, entries, usual }: GroupEntry): string {
   const name = [PROGRAM, ...path].join(' ');
   return paragraphs([
     summary,
     section('Usage:', [`  ${name} command`]),
     section('Commands:', commandLines(entries)),
+    usual === undefined ? '' : `"${name}" alone is "${name} ${usual}".`,
     `Use "${name} command --help" for more about a command.`,
   ]);
 }

@@ -155,6 +155,169 @@ export const registry: Registry = {
     summary: 'List local caches and remove old ones',
     load: () => import('./commands/cache.ts'),
   },
+  plan: {
+    kind: 'group',
+    summary: 'Manage what is backed up, where to and when',
+    usual: 'list',
+    entries: {
+      list: {
+        kind: 'command',
+        summary: 'List the plans',
+        load: () => import('./commands/plan-list.ts'),
+      },
+      show: {
+        kind: 'command',
+        summary: 'Show all of a plan',
+        load: () => import('./commands/plan-show.ts'),
+      },
+      add: {
+        kind: 'command',
+        summary: 'Make a plan',
+        load: () => import('./commands/plan-add.ts'),
+      },
+      edit: {
+        kind: 'command',
+        summary: 'Change a plan',
+        load: () => import('./commands/plan-edit.ts'),
+      },
+      remove: {
+        kind: 'command',
+        summary: 'Remove a plan',
+        load: () => import('./commands/plan-remove.ts'),
+      },
+      run: {
+        kind: 'command',
+        summary: 'Back up now',
+        load: () => import('./commands/plan-run.ts'),
+      },
+      status: {
+        kind: 'command',
+        summary: 'Say how fresh the backups are',
+        load: () => import('./commands/plan-status.ts'),
+      },
+    },
+  },
+  destination: {
+    kind: 'group',
+    summary: 'Manage the places where backups are kept',
+    usual: 'list',
+    entries: {
+      list: {
+        kind: 'command',
+        summary: 'List the destinations',
+        load: () => import('./commands/destination-list.ts'),
+      },
+      add: {
+        kind: 'command',
+        summary: 'Add a destination',
+        load: () => import('./commands/destination-add.ts'),
+      },
+      edit: {
+        kind: 'command',
+        summary: 'Change a destination',
+        load: () => import('./commands/destination-edit.ts'),
+      },
+      remove: {
+        kind: 'command',
+        summary: 'Forget a destination',
+        load: () => import('./commands/destination-remove.ts'),
+      },
+      test: {
+        kind: 'command',
+        summary: 'Try out a destination or a location',
+        load: () => import('./commands/destination-test.ts'),
+      },
+      check: {
+        kind: 'command',
+        summary: 'Check that all versions are whole',
+        load: () => import('./commands/destination-check.ts'),
+      },
+      'clean-up': {
+        kind: 'command',
+        summary: 'Forget old versions and free space',
+        load: () => import('./commands/destination-clean-up.ts'),
+      },
+      kit: {
+        kind: 'command',
+        summary: 'Make the recovery kit, a page to print',
+        load: () => import('./commands/destination-kit.ts'),
+      },
+    },
+  },
+  runs: {
+    kind: 'group',
+    summary: 'See what was done and is being done',
+    usual: 'list',
+    entries: {
+      list: {
+        kind: 'command',
+        summary: 'List the runs',
+        load: () => import('./commands/runs-list.ts'),
+      },
+      show: {
+        kind: 'command',
+        summary: 'Show a run with its problems and log',
+        load: () => import('./commands/runs-show.ts'),
+      },
+      cancel: {
+        kind: 'command',
+        summary: 'Stop a run',
+        load: () => import('./commands/runs-cancel.ts'),
+      },
+      again: {
+        kind: 'command',
+        summary: 'Do again what a run did',
+        load: () => import('./commands/runs-again.ts'),
+      },
+    },
+  },
+  status: {
+    kind: 'command',
+    summary: 'Say whether everything is protected',
+    load: () => import('./commands/status.ts'),
+  },
+  config: {
+    kind: 'group',
+    summary: 'Carry plans and settings to another computer',
+    entries: {
+      export: {
+        kind: 'command',
+        summary: 'Print plans and settings as YAML',
+        load: () => import('./commands/config-export.ts'),
+      },
+      import: {
+        kind: 'command',
+        summary: 'Take over plans and settings from a file',
+        load: () => import('./commands/config-import.ts'),
+      },
+    },
+  },
+  serve: {
+    kind: 'command',
+    summary: 'Run plans by their schedules, and show everything in a browser',
+    load: () => import('./commands/serve.ts'),
+  },
+  service: {
+    kind: 'group',
+    summary: 'Keep serve running with systemd',
+    entries: {
+      install: {
+        kind: 'command',
+        summary: 'Install and start the service',
+        load: () => import('./commands/service-install.ts'),
+      },
+      status: {
+        kind: 'command',
+        summary: 'Say whether the service runs',
+        load: () => import('./commands/service-status.ts'),
+      },
+      remove: {
+        kind: 'command',
+        summary: 'Stop and remove the service',
+        load: () => import('./commands/service-remove.ts'),
+      },
+    },
+  },
   version: {
     kind: 'command',
     summary: 'Print the version',

@@ -43,3 +43,12 @@ function renderRow(row: readonly string[], widths: readonly number[]): readonly 
       .trimEnd(),
   );
 }
+
+/** `  Label     value`, with further values below the first. Labels without values are left out. */
+export function labelled(facts: readonly (readonly [string, readonly string[]])[]): readonly string[] {
+  const shown = facts.filter(([, lines]) => lines.length > 0);
+  const width = shown.reduce((w, [label]) => Math.max(w, label.length), 0);
+  return shown.flatMap(([label, lines]) =>
+    lines.map((line, i) => `  ${(i === 0 ? label : '').padEnd(width)}  ${line}`),
+  );
+}

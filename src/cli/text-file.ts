@@ -1,5 +1,5 @@
 /** Small text files of the person: UTF-8, or UTF-16 where a byte order mark says so. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { EngineError, messageOf } from '../api/errors.ts';
 
 /** The text without its byte order mark. Errors: 'usage' with a sentence that says which file and why. */
@@ -30,4 +30,18 @@ export function reasonOf(e: unknown): string {
   if (code === 'EACCES' || code === 'EPERM') return 'this user may not read it.';
   if (code === 'EISDIR') return 'it is a folder.';
   return messageOf(e);
+}
+
+/** Makes a file that only the person can read. Errors: 'conflict' where there is one already, 'usage', 'no-space'. */
+export async function writeNewFile(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
+  } catch (e) {
+    const code = e instanceof Error && 'code' in e ? e.code : undefined;
+    if (code === 'EEXIST') {
+      throw new EngineError('conflict', `There is a file ${path} already.`, { hint: 'Name another one.' });
+    }
+    const kind = code === 'ENOSPC' ? 'no-space' : 'usage';
+    throw new EngineError(kind, `The file ${path} can't be written: ${messageOf(e)}`, {}, { cause: e });
+  }
 }

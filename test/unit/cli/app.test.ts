@@ -4,6 +4,7 @@ import { type AppParts, runCommandLine } from '../../../src/cli/app.ts';
 import { defineCommand, type Registry } from '../../../src/cli/command.ts';
 import type { Host, HostOpenOptions } from '../../../src/cli/context.ts';
 import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
+import type { Hosting } from '../../../src/cli/hosting.ts';
 import { flag, text } from '../../../src/cli/options.ts';
 import { snapshotFilterOptions } from '../../../src/cli/snapshot-flags.ts';
 import { systemClock } from '../../../src/util/clock.ts';
@@ -81,6 +82,13 @@ function program(setup: Setup = {}) {
     tell: { kind: 'command', summary: 'Tell', aliases: ['say'], load: async () => ({ command: tell }) },
     open: { kind: 'command', summary: 'Open', load: async () => ({ command: open }) },
     secret: { kind: 'command', summary: 'Secret', hidden: true, load: async () => ({ command: tell }) },
+    many: {
+      kind: 'group',
+      summary: 'Many',
+      hidden: true,
+      usual: 'tell',
+      entries: { tell: { kind: 'command', summary: 'Tell', load: async () => ({ command: tell }) } },
+    },
     key: {
       kind: 'group',
       summary: 'Keys',
@@ -94,6 +102,7 @@ function program(setup: Setup = {}) {
     signal: controller.signal,
     registry,
     loadHost: async () => ({ ...noHost, ...setup.host }),
+    hosting: noHosting,
     every: () => () => {},
     onProgressRequest: () => () => {},
   };
@@ -101,6 +110,7 @@ function program(setup: Setup = {}) {
 }
 
 const refuse = () => Promise.reject(new EngineError('internal', 'not expected'));
+const noHosting: Hosting = { connect: refuse, open: refuse, serve: refuse, setWebPassword: refuse };
 const noHost: Host = {
   openRepository: refuse,
   createRepository: refuse,
@@ -199,6 +209,15 @@ describe('help', () => {
       expect(p.out()).toMatch(/ {6}--sort by +order \(default: name\)\n/);
       expect(p.told).toEqual([]);
     }
+  });
+
+  it('of a group with a usual word is asked for; else the word is meant', async () => {
+    const p = program();
+    expect(await p.run('many', '--quiet')).toBe(0);
+    expect(p.told).toMatchObject([{ operands: [] }]);
+    expect(await p.run('many', '--help')).toBe(0);
+    expect(p.told).toHaveLength(1);
+    expect(p.out()).toMatch(/"holdfast many" alone is "holdfast many tell"/);
   });
 
   it('of a group lists what is in it', async () => {

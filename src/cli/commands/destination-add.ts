@@ -1,0 +1,71 @@
+import process from 'node:process';
+import { EngineError, isEngineError } from '../../api/errors.ts';
+import type { DestinationSettings } from '../../api/model/destination.ts';
+import type { Client } from '../../transport/client.ts';
+import { defineCommand } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+import { absoluteLocation, changedDestination, destinationOptions } from '../destination-flags.ts';
+import { recoveryKeyLines } from '../destination-text.ts';
+import { hostOptions, withHost } from '../host-client.ts';
+import { isPrompted, PROMPT_TRIES, readPassword } from '../password.ts';
+import { SHORT_ID } from '../reference.ts';
+import { printable } from '../text-width.ts';
+import { plural } from '../units.ts';
+
+export const command = defineCommand({
+  usage: '[flags] name location',
+  description: `Adds a place for backups: a folder, or kind:… as for --repo. A repository that is there is taken; else a new one is
+made.
+
+The password comes from --password-file, --password-command or HOLDFAST_PASSWORD. Without one, a new repository gets a
+random password that Holdfast keeps, and for a repository that is there it is asked for. The recovery key of a new
+repository is printed once.`,
+  options: { ...hostOptions, ...destinationOptions },
+  operands: { least: 2 },
+  async run(context, [name = '', place = ''], flags) {
+    const { globals, json, print } = context;
+    const location = absoluteLocation(place, process.cwd());
+    const settings = changedDestination(undefined, flags, { name, location });
+    const added = await withHost(context, flags, ({ client }) => add(context, client, settings));
+    if (globals.json) return json.write(added);
+    const { destination, recoveryKey, restoredPlans } = added;
+    print.say(`Added the destination ${printable(destination.name)} (${destination.id.slice(0, SHORT_ID)}).`);
+    if (restoredPlans > 0) print.say(`${plural(restoredPlans, 'plan')} came back with it.`);
+    if (recoveryKey !== null) for (const line of ['', ...recoveryKeyLines(recoveryKey)]) print.result(line);
+  },
+});
+
+async function add(context: CommandContext, client: Client, settings: DestinationSettings) {
+  const { signal, globals, terminal, print } = context;
+  const io = { terminal, signal };
+  const addWith = (password: string | undefined) =>
+    client.destinations.add({ ...settings, ...(password === undefined ? {} : { password }) }, { signal });
+  if (globals.access.insecureNoPassword) {
+    throw new EngineError('usage', 'A destination needs a password.', {
+      hint: 'Leave out --insecure-no-password: without a password a random one is made.',
+    });
+  }
+  if (isGiven(context)) return addWith(await readPassword(globals.access, io));
+  if (!terminal.isInteractive || !(await isRepository(client, settings.location, signal))) {
+    return addWith(undefined);
+  }
+  for (let tries = PROMPT_TRIES; ; tries--) {
+    try {
+      return await addWith(
+        await readPassword(globals.access, io, `Password of ${printable(settings.name)}: `),
+      );
+    } catch (e) {
+      if (tries <= 1 || !isEngineError(e, 'wrong-password')) throw e;
+      print.problem(`${e.message} Try again.`);
+    }
+  }
+}
+
+/** By a flag or a variable, so that nobody needs to be asked. */
+function isGiven({ globals, terminal }: CommandContext): boolean {
+  return !isPrompted(globals.access, { ...terminal, isInteractive: true });
+}
+
+async function isRepository(client: Client, location: string, signal: AbortSignal): Promise<boolean> {
+  return (await client.destinations.test({ location }, { signal })).repository;
+}

@@ -1,0 +1,257 @@
+/**
+ * A host without a repository: plans, destinations and runs in memory, behind the real contract. Runs do what a test tells
+ * them to. For the tests of whoever talks to a host.
+ */
+import { randomUUID } from 'node:crypto';
+import { implement } from '@orpc/server';
+import { contract } from '../../src/api/contract.ts';
+import { EngineError } from '../../src/api/errors.ts';
+import { Destination } from '../../src/api/model/destination.ts';
+import type { HostEvent } from '../../src/api/model/event.ts';
+import { Plan, type PlanStatus } from '../../src/api/model/plan.ts';
+import type { LogLine, Problem, Run, Task } from '../../src/api/model/run.ts';
+import type { Status } from '../../src/api/model/status.ts';
+import { serveInProcess } from '../../src/transport/in-process.ts';
+import { EventHub } from '../../src/transport/latest.ts';
+import { backupRunOf, destinationOf } from './host-values.ts';
+
+export interface FakeHostOptions {
+  readonly plans?: readonly Plan[];
+  readonly destinations?: readonly Destination[];
+  readonly runs?: readonly Run[];
+  readonly status?: Partial<Status>;
+  /** Called for each run that is started; what it yields is told to the listeners, one event after the other. */
+  readonly onRun?: (run: Run) => AsyncIterable<HostEvent> | Iterable<HostEvent>;
+  /** Locations that hold a repository, and its password. */
+  readonly repositories?: Readonly<Record<string, string>>;
+  readonly problems?: readonly Problem[];
+  readonly log?: readonly LogLine[];
+}
+
+export const RECOVERY_KEY =
+  'abandon ability able about above absent absorb abstract absurd abuse access accident';
+
+export function fakeHost(o: FakeHostOptions = {}) {
+  const os = implement(contract);
+  const plans = new Map((o.plans ?? []).map((plan) => [plan.id, plan]));
+  const destinations = new Map((o.destinations ?? []).map((d) => [d.id, d]));
+  const runs = new Map((o.runs ?? []).map((run) => [run.id, run]));
+  let hub = new EventHub();
+  let subscriptions = 0;
+  const calls: { readonly name: string; readonly input: unknown }[] = [];
+  const imported: { yaml: string; passwords: Record<string, string> }[] = [];
+
+  function tell(event: HostEvent): void {
+    if (event.kind === 'run') runs.set(event.run.id, event.run);
+    hub.publish(event);
+  }
+
+  function note(name: string, input: unknown): void {
+    calls.push({ name, input });
+  }
+
+  function statusOf(plan: Plan): PlanStatus {
+    const mine = [...runs.values()].filter((run) => run.planId === plan.id);
+    const lastSuccess = plan.destinations.flatMap((destinationId) => {
+      const run = mine.find((r) => r.destinationId === destinationId && r.state === 'succeeded');
+      return run === undefined
+        ? []
+        : [{ destinationId, at: run.startedAt ?? 0, runId: run.id, snapshotId: null }];
+    });
+    return { plan, nextAt: null, lastSuccess, lastRunId: mine[0]?.id ?? null, waitingFor: null };
+  }
+
+  const status = (): Status => ({
+    at: 0,
+    version: '0',
+    hostname: 'box',
+    verdict: { state: 'none', reasons: [] },
+    pause: null,
+    lastBackupAt: null,
+    nextBackupAt: null,
+    running: [],
+    queued: [],
+    ...o.status,
+  });
+
+  function start(task: Task): Run {
+    const destinationId = 'destinationId' in task ? task.destinationId : task.request.destinationId;
+    const planId = task.kind === 'backup' ? task.planId : null;
+    const run = backupRunOf(planId ?? '', destinationId, {
+      task,
+      planId,
+      planName: planId === null ? null : (plans.get(planId)?.name ?? null),
+      destinationName: destinations.get(destinationId)?.name ?? null,
+      trigger: 'manual',
+      state: 'queued',
+      startedAt: null,
+      endedAt: null,
+    });
+    runs.set(run.id, run);
+    void play(run);
+    return run;
+  }
+
+  async function play(run: Run): Promise<void> {
+    // After the answer to whoever started it.
+    await new Promise((resolve) => setImmediate(resolve));
+    for await (const event of o.onRun?.(run) ?? [ended(run)]) tell(event);
+  }
+
+  const found = <T>(items: ReadonlyMap<string, T>, id: string): T => {
+    const item = items.get(id);
+    if (item === undefined) throw new EngineError('not-found', 'There is no such thing.');
+    return item;
+  };
+
+  function testOf(location: string, password: string | undefined) {
+    const right = o.repositories?.[location];
+    const wrong = right !== undefined && password !== undefined && password !== right;
+    const problem = wrong ? new EngineError('wrong-password', 'That is not the password.').toWire() : null;
+    return { repository: right !== undefined, writable: true, space: null, problem };
+  }
+
+  const router = os.router({
+    system: {
+      status: os.system.status.handler(status),
+      pause: os.system.pause.handler(status),
+      resume: os.system.resume.handler(status),
+      setConditions: os.system.setConditions.handler(() => ({})),
+      wake: os.system.wake.handler(() => ({})),
+      events: os.system.events.handler(async function* ({ signal }) {
+        subscriptions++;
+        yield* hub.subscribe(signal, [{ kind: 'status', status: status() }]);
+      }),
+    },
+    plans: {
+      list: os.plans.list.handler(() => [...plans.values()].map(statusOf)),
+      get: os.plans.get.handler(({ input }) => statusOf(found(plans, input.id))),
+      create: os.plans.create.handler(({ input }) => {
+        const plan = Plan.parse({ ...input, id: randomUUID(), createdAt: 0, updatedAt: 0 });
+        plans.set(plan.id, plan);
+        return plan;
+      }),
+      update: os.plans.update.handler(({ input }) => {
+        const plan = Plan.parse({ ...found(plans, input.id), ...input });
+        plans.set(plan.id, plan);
+        return plan;
+      }),
+      remove: os.plans.remove.handler(({ input }) => {
+        found(plans, input.id);
+        plans.delete(input.id);
+        return {};
+      }),
+      run: os.plans.run.handler(({ input }) =>
+        (input.destinationIds ?? found(plans, input.id).destinations).map((destinationId) =>
+          start({ kind: 'backup', planId: input.id, destinationId }),
+        ),
+      ),
+      testRule: os.plans.testRule.handler(() => refuse()),
+      preview: os.plans.preview.handler(() => refuse()),
+      upcoming: os.plans.upcoming.handler(() => []),
+    },
+    destinations: {
+      list: os.destinations.list.handler(() => [...destinations.values()]),
+      get: os.destinations.get.handler(({ input }) => found(destinations, input.id)),
+      add: os.destinations.add.handler(({ input: { password, ...settings } }) => {
+        note('destinations.add', { password, ...settings });
+        const right = o.repositories?.[settings.location];
+        if (right !== undefined && right !== password) {
+          throw new EngineError('wrong-password', 'That is not the password.');
+        }
+        const destination = destinationOf(settings);
+        destinations.set(destination.id, destination);
+        return { destination, recoveryKey: right === undefined ? RECOVERY_KEY : null, restoredPlans: 0 };
+      }),
+      update: os.destinations.update.handler(({ input }) => {
+        const changed = Destination.parse({ ...found(destinations, input.id), ...input });
+        destinations.set(changed.id, changed);
+        return changed;
+      }),
+      remove: os.destinations.remove.handler(({ input }) => {
+        const used = [...plans.values()].find((plan) => plan.destinations.includes(input.id));
+        if (used !== undefined) throw new EngineError('conflict', `“${used.name}” uses it.`);
+        destinations.delete(input.id);
+        return {};
+      }),
+      test: os.destinations.test.handler(({ input }) => testOf(input.location, input.password)),
+      check: os.destinations.check.handler(({ input }) =>
+        start({ kind: 'check', destinationId: input.id, percent: input.percent }),
+      ),
+      cleanUp: os.destinations.cleanUp.handler(({ input }) =>
+        start({ kind: 'cleanup', destinationId: input.id }),
+      ),
+      copy: os.destinations.copy.handler(() => refuse()),
+      recoveryKit: os.destinations.recoveryKit.handler(({ input }) => ({
+        html: `<h1>${found(destinations, input.id).name}</h1>`,
+      })),
+    },
+    versions: {
+      list: os.versions.list.handler(() => []),
+      entries: os.versions.entries.handler(() => []),
+    },
+    runs: {
+      list: os.runs.list.handler(({ input }) => {
+        note('runs.list', input);
+        return [...runs.values()].reverse().slice(0, input.limit);
+      }),
+      get: os.runs.get.handler(({ input }) => found(runs, input.id)),
+      log: os.runs.log.handler(() => [...(o.log ?? [])]),
+      problems: os.runs.problems.handler(({ input }) => (o.problems ?? []).slice(0, input.limit)),
+      restore: os.runs.restore.handler(() => refuse()),
+      cancel: os.runs.cancel.handler(({ input }) => {
+        const run: Run = { ...found(runs, input.id), state: 'cancelled', endedAt: 1 };
+        tell({ kind: 'run', run });
+        return run;
+      }),
+      again: os.runs.again.handler(({ input }) => start(found(runs, input.id).task)),
+    },
+    alerts: {
+      list: os.alerts.list.handler(() => []),
+      channels: os.alerts.channels.handler(() => []),
+      addChannel: os.alerts.addChannel.handler(() => refuse()),
+      updateChannel: os.alerts.updateChannel.handler(() => refuse()),
+      removeChannel: os.alerts.removeChannel.handler(() => refuse()),
+      testChannel: os.alerts.testChannel.handler(() => refuse()),
+    },
+    settings: {
+      get: os.settings.get.handler(() => refuse()),
+      update: os.settings.update.handler(() => refuse()),
+    },
+    config: {
+      export: os.config.export.handler(() => ({ yaml: 'version: 1\n' })),
+      import: os.config.import.handler(({ input }) => {
+        imported.push(input);
+        return { created: 2, updated: 1 };
+      }),
+    },
+  });
+  const faults: unknown[] = [];
+  const client = serveInProcess(router, { onFault: (e) => faults.push(e) });
+  return {
+    client,
+    plans,
+    destinations,
+    runs,
+    calls,
+    imported,
+    faults,
+    tell,
+    subscriptions: () => subscriptions,
+    listeners: () => hub.listeners,
+    /** Ends every stream of events, as a lost connection does. */
+    disconnect: () => {
+      hub.close();
+      hub = new EventHub();
+    },
+  };
+}
+
+/** The run at its good end. */
+export function ended(run: Run, said: Partial<Run> = {}): HostEvent {
+  return { kind: 'run', run: { ...run, state: 'succeeded', startedAt: 0, endedAt: 7000, ...said } };
+}
+
+function refuse(): never {
+  throw new EngineError('unsupported', 'The fake host does not do this.');
+}
