@@ -3,10 +3,11 @@ import { isAbsolute } from 'node:path';
 import { assertNever, EngineError } from '../api/errors.ts';
 import type { Report, RestoreRequest } from '../api/model/run.ts';
 import type { StoredSnapshot } from '../format/types.ts';
-import { restore } from '../operations/restore.ts';
+
 import { findSnapshot } from '../repository/snapshot-filter.ts';
 import type { Overwrite, Select } from '../restorer/options.ts';
 import { newRestoreCounters, type RestoreCounters } from '../restorer/progress.ts';
+import { restoreTree } from '../restorer/restorer.ts';
 import { type ByteString, fromText, rawByteString, toText } from '../util/byte-string.ts';
 import { cleanPath } from '../util/pattern.ts';
 import { limitsOf, type OpenRepository, type RunContext, withRepository } from './session.ts';
@@ -16,7 +17,7 @@ type RestoreReport = Extract<Report, { kind: 'restore' }>;
 
 /**
  * What could not be restored is a problem of the run. Errors: 'snapshot-missing', 'ambiguous', 'path-missing' where
- * nothing of what was asked for is in the version, 'usage', those of `restore`.
+ * nothing of what was asked for is in the version, 'usage', those of `restoreTree`.
  */
 export async function runRestore(context: RunContext, request: RestoreRequest): Promise<RestoreReport> {
   const { ports, destination } = context;
@@ -41,7 +42,7 @@ async function restoreInto(
   const counters = newRestoreCounters();
   const wanted = new WantedPaths(paths);
   diary.show(() => sampleOf(counters));
-  await restore(indexed, snapshot, {
+  await restoreTree(indexed, snapshot.tree, {
     target: fromText(target),
     overwrite: overwriteOf(conflicts),
     besideLabel: `restored ${new Date(ports.clock.now()).toISOString().slice(0, 10)}`,
