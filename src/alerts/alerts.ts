@@ -27,7 +27,7 @@ export interface Alerts {
   evaluate(facts: AlertFacts): void;
   /** Sends a message through the channel now, even one that is switched off. Errors: 'not-found', 'cancelled'. */
   test(channelId: string, o?: { readonly signal?: AbortSignal }): Promise<TestResult>;
-  /** Resolves when everything is told or given up. */
+  /** Resolves when no message is under way: all are told, given up, or wait to be tried again. */
   settled(): Promise<void>;
   /** Gives up what is not told yet; alerts that hold are told again after the next start. */
   close(): Promise<void>;

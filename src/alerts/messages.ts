@@ -49,6 +49,9 @@ const MEANING = {
   copy: 'Not every version has arrived at the other destination yet. Those that were copied from are untouched.',
 } satisfies Record<Run['task']['kind'], string>;
 
+/** How those steps end that prepare for another run; of a destination by itself there is none. */
+const AGAIN = ', then run it again';
+
 /** The next step where the error itself names none. */
 const NEXT = {
   usage: 'Open the plan or the destination in Holdfast and correct its settings.',
@@ -241,9 +244,7 @@ export function unreachable(destination: DestinationFacts, now: number): Wording
     `${name} could not be used for ${span}`,
     `${name} could not be used for ${span}${problem ? `: ${sentence(problem.message)}` : '.'}`,
     'Nothing new is backed up there meanwhile. What is there could not be looked at.',
-    problem?.hint
-      ? sentence(problem.hint)
-      : NEXT[problem?.code ?? 'unreachable'].replace(/, then run it again/, ''),
+    problem?.hint ? sentence(problem.hint) : NEXT[problem?.code ?? 'unreachable'].replace(AGAIN, ''),
   );
 }
 

@@ -18,7 +18,7 @@ export interface OutboxPorts<M> {
 export interface Outbox<M> {
   /** Returns at once. */
   add(channelId: string, message: M): void;
-  /** Resolves when every queue is empty. */
+  /** Resolves when no try is under way: each queue is empty or waits to try again. */
   settled(): Promise<void>;
   /** Gives up what waits and what is under way. */
   close(): Promise<void>;
@@ -37,42 +37,68 @@ interface Queue<M> {
 export function createOutbox<M>(ports: OutboxPorts<M>): Outbox<M> {
   const queues = new Map<string, Queue<M>>();
   const closing = new AbortController();
-  const queueOf = (channelId: string): Queue<M> => {
-    const queue = queues.get(channelId) ?? { waiting: [], work: null };
-    queues.set(channelId, queue);
-    return queue;
-  };
+  const under = countUnderWay();
+  // Never rejects: nobody waits for it who could do better than go on with the next message.
   const drain = async (channelId: string, queue: Queue<M>): Promise<void> => {
+    under.enter();
     for (let message = queue.waiting.shift(); message !== undefined; message = queue.waiting.shift()) {
-      const error = await tryAll(ports, channelId, message, closing.signal);
-      if (error && !closing.signal.aborted) ports.onLost(channelId, message, error);
+      const error = await tryAll(ports, under, channelId, message, closing.signal);
+      if (error && !closing.signal.aborted)
+        await tryOnce(async () => ports.onLost(channelId, message, error));
     }
     queues.delete(channelId);
-  };
-  const settled = async (): Promise<void> => {
-    while (queues.size > 0) await Promise.all([...queues.values()].map((queue) => queue.work));
+    under.leave();
   };
   return {
     add(channelId, message) {
       if (closing.signal.aborted) return;
-      const queue = queueOf(channelId);
+      const queue = queues.get(channelId) ?? { waiting: [], work: null };
+      queues.set(channelId, queue);
       queue.waiting.push(message);
       const lost = queue.waiting.length > QUEUE_LIMIT ? queue.waiting.shift() : undefined;
       if (lost !== undefined) ports.onLost(channelId, lost, null);
       queue.work ??= drain(channelId, queue);
     },
-    settled,
+    settled: under.none,
     async close() {
       closing.abort();
       for (const queue of queues.values()) queue.waiting.length = 0;
-      await settled();
+      await Promise.all([...queues.values()].map((queue) => queue.work));
     },
+  };
+}
+
+interface UnderWay {
+  enter(): void;
+  leave(): void;
+  /** Resolves when as many have left as have entered. */
+  none(): Promise<void>;
+}
+
+function countUnderWay(): UnderWay {
+  let count = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    enter() {
+      count++;
+    },
+    leave() {
+      if (--count > 0) return;
+      for (const go of waiting) go();
+      waiting = [];
+    },
+    none: () =>
+      new Promise((resolve) => {
+        if (count === 0) resolve();
+        else waiting.push(resolve);
+      }),
   };
 }
 
 /** Tries until it works, patience ends or `signal` aborts. Never rejects: answers the last error. */
 async function tryAll<M>(
   ports: OutboxPorts<M>,
+  under: UnderWay,
   channelId: string,
   message: M,
   signal: AbortSignal,
@@ -83,7 +109,9 @@ async function tryAll<M>(
     if (!error?.transient || pauseMs === undefined || !ports.worthRetrying(message)) return error;
     const { retryAfterSeconds } = error.context;
     const asked = typeof retryAfterSeconds === 'number' ? retryAfterSeconds * 1000 : 0;
+    under.leave();
     const stopped = await tryOnce(() => ports.clock.sleep(Math.max(pauseMs, asked), signal));
+    under.enter();
     if (stopped) return error;
   }
 }

@@ -1,5 +1,6 @@
 /** When an alert begins, and when it is over. */
 import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Run, Task } from '../../../src/api/model/run.ts';
 import { backupRunOf } from '../../helpers/host-values.ts';
@@ -108,6 +109,45 @@ describe('a failed backup', () => {
     expect(await after.titles()).toEqual([]);
     after.alerts.runEnded(backup('succeeded'));
     expect(await after.titles()).toEqual(['The backup of “Documents” to “USB disk” went well again']);
+  });
+});
+
+describe('whatever happens', () => {
+  const event = fc.record({
+    state: fc.constantFrom('succeeded', 'warnings', 'failed', 'cancelled', 'interrupted', 'restart'),
+    destination: fc.constantFrom(usb, nas),
+  });
+
+  it('beginnings and recoveries alternate, and what holds is what the last backups say', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 25 }), async (events) => {
+        let desk = openDesk();
+        const told: string[] = [];
+        const expected: string[] = [];
+        const failing = new Set<string>();
+        for (const { state, destination } of events) {
+          if (state === 'restart') desk = await desk.restart();
+          else desk.alerts.runEnded(backupRunOf(plan, destination, { state, destinationName: destination }));
+          const good = state === 'succeeded' || state === 'warnings';
+          if (state === 'failed' && !failing.has(destination)) expected.push(`${destination} failed`);
+          if (good && failing.has(destination)) expected.push(`${destination} over`);
+          if (state === 'failed') failing.add(destination);
+          if (good) failing.delete(destination);
+          await desk.alerts.settled();
+          for (const note of desk.notes.splice(0)) {
+            if (note.alert?.kind !== 'run-failed') continue;
+            const about = note.alert.subject.slice(-36);
+            told.push(`${about} ${note.alert.endedAt === null ? 'failed' : 'over'}`);
+          }
+        }
+        expect(told).toEqual(expected);
+        const held = desk.store.alerts.open().filter((alert) => alert.kind === 'run-failed');
+        expect(new Set(held.map((alert) => alert.subject.slice(-36)))).toEqual(failing);
+        expect(held).toHaveLength(failing.size);
+        desk.store.close();
+      }),
+      { numRuns: 50 },
+    );
   });
 });
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Alerts, createAlerts } from '../../../src/alerts/alerts.ts';
 import type { AlertFacts, DestinationFacts, PlanFacts } from '../../../src/alerts/facts.ts';
+import type { DesktopNote } from '../../../src/alerts/ports.ts';
 import { ALERT_KINDS, type Alert, Channel, type Target } from '../../../src/api/model/alert.ts';
 import { memorySecrets } from '../../../src/secrets/memory.ts';
 import { openStore } from '../../../src/store/sqlite.ts';
@@ -22,6 +23,8 @@ export interface Desk {
   /** What `onChange` heard. */
   readonly changes: Alert[];
   readonly log: string[];
+  /** How each try went, as it was written down. */
+  readonly results: string[];
   addChannel(target: Target, said?: Partial<Channel>, secret?: string): Promise<Channel>;
   channel(id: string): Channel;
   /** Titles of what the desktop showed, once all queues are empty. */
@@ -46,12 +49,17 @@ export function openDesk(o: DeskOptions = {}): Desk {
   const notes: DesktopNote[] = [];
   const changes: Alert[] = [];
   const log: string[] = [];
+  const results: string[] = [];
+  const put = (channel: Channel) => {
+    results.push(channel.lastResult?.message ?? '');
+    store.channels.put(channel);
+  };
   if (o.desktop !== false && !store.channels.list().some(({ target }) => target.kind === 'desktop')) {
     store.channels.put(channelOf({ kind: 'desktop' }));
   }
   const alerts = createAlerts({
     alerts: store.alerts,
-    channels: store.channels,
+    channels: { ...store.channels, get: (id) => store.channels.get(id), put },
     secrets,
     clock,
     hostname: o.hostname ?? 'laptop',
@@ -67,6 +75,7 @@ export function openDesk(o: DeskOptions = {}): Desk {
     notes,
     changes,
     log,
+    results,
     async addChannel(target, said = {}, secret) {
       const channel = channelOf(target, { ...said, hasSecret: secret !== undefined });
       if (secret !== undefined) await secrets.set(`channel:${channel.id}`, secret);
