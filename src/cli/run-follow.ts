@@ -172,12 +172,12 @@ export async function printOutcome(context: CommandContext, client: Client, run:
   const { print } = context;
   if (run.state === 'succeeded') print.say(outcomeLine(run));
   else print.problem(outcomeLine(run));
-  if (run.error?.hint !== undefined) print.problem(run.error.hint);
+  if (run.error?.hint !== undefined) print.problem(printable(run.error.hint));
   if (run.report?.kind === 'check')
     for (const finding of run.report.findings) print.problem(printable(finding));
   if (run.problemCount === 0) return;
   const problems = await client.runs.problems({ id: run.id, limit: SHOWN_PROBLEMS });
-  for (const { path, error } of problems) print.problem(`  ${printable(path)}: ${error.message}`);
+  for (const { path, error } of problems) print.problem(`  ${printable(path)}: ${printable(error.message)}`);
   const more = run.problemCount - problems.length;
   if (more > 0)
     print.problem(

@@ -113,7 +113,8 @@ export function outcomeLine(run: Run): string {
   const took = runMilliseconds(run, run.endedAt ?? 0);
   const time =
     took === undefined ? '' : ` ${run.state === 'failed' ? 'after' : 'in'} ${formatDuration(took)}`;
-  const what = run.error?.message ?? (run.report === null ? undefined : reportText(run.report));
+  const told = run.error === null ? undefined : printable(run.error.message);
+  const what = told ?? (run.report === null ? undefined : reportText(run.report));
   const end = what === undefined ? '.' : `: ${what.replace(/\.$/, '')}.`;
   return `${runTitle(run)}: ${stateWords(run.state)}${time}${end}`;
 }
@@ -159,7 +160,10 @@ export function runLines(run: Run, now: number): readonly string[] {
       ['Progress', run.progress === null ? [] : [progressText(run.progress)]],
       ['Result', run.report === null ? [] : [reportText(run.report)]],
       ['Findings', run.report?.kind === 'check' ? run.report.findings.map(printable) : []],
-      ['Error', run.error === null ? [] : [run.error.message, ...(run.error.hint ? [run.error.hint] : [])]],
+      [
+        'Error',
+        run.error === null ? [] : [run.error.message, run.error.hint ?? ''].filter(Boolean).map(printable),
+      ],
       ['Problems', run.problemCount === 0 ? [] : [String(run.problemCount)]],
     ]),
   ];

@@ -27,7 +27,7 @@ one by "latest". With --json the log and the problems are part of the object.`,
     });
     if (globals.json) return json.write({ ...run, problems, log });
     for (const line of runLines(run, clock.now())) print.result(line);
-    for (const { path, error } of problems) print.result(`  ${printable(path)}: ${error.message}`);
+    for (const { path, error } of problems) print.result(`  ${printable(path)}: ${printable(error.message)}`);
     if (run.problemCount > problems.length) print.result(`  and ${run.problemCount - problems.length} more`);
     for (const line of log) print.result(logLine(line));
   },
