@@ -31,7 +31,9 @@ export async function updateDestinations(
   for (const id of destinationIdsOf(run.task)) {
     const before = ports.store.destinations.get(id);
     if (!before) continue;
-    const space = seen.has(id) ? await ports.spaceOf(before).catch(() => null) : null;
+    // A cancel shall not wait for a disk that does not answer.
+    const asked = seen.has(id) && !isStopped(outcome);
+    const space = asked ? await ports.spaceOf(before).catch(() => null) : null;
     // Read again: somebody may have edited it while the space was asked for.
     const destination = ports.store.destinations.get(id);
     if (!destination) continue;
@@ -65,7 +67,8 @@ function problemOf(
   if (seen.has(d.id)) return isOfStorage(task, error) ? (error?.toWire() ?? null) : null;
   // Of a copy, the first destination's failure says nothing about the second, which was never tried.
   const tried = destinationIdsOf(task).find((id) => !seen.has(id)) === d.id;
-  const silent = stopped || error === null || !tried || error.code === 'not-found' || error.context.program;
+  const silent =
+    isStopped(outcome) || error === null || !tried || error.code === 'not-found' || error.context.program;
   return silent ? d.problem : error.toWire();
 }
 

@@ -61,7 +61,7 @@ async function backUpWithHooks(context: RunContext, plan: Plan, late: AbortSigna
     plan,
     result: outcome.state,
     snapshotId: outcome.report?.kind === 'backup' ? outcome.report.snapshotId : null,
-    ...(outcome.error ? { error: outcome.error.message } : {}),
+    ...(outcome.error ? { error: context.diary.redact(outcome.error.message) } : {}),
   };
   // After a cancel too: what was stopped before the backup has to be started again.
   const after: HookContext = { ...context, signal: late };
@@ -107,8 +107,11 @@ export function stoppedBy(signal: AbortSignal): Outcome {
   return { state: isShutdown(error) ? 'interrupted' : 'cancelled', report: null, error };
 }
 
-/** Hints of the engine speak of flags; a plan has none. */
+/** Hints of the engine speak of flags, a plan has none; and who lost a lock by a long sleep may simply begin again. */
 function forPeople(e: EngineError): EngineError {
+  if (isEngineError(e, 'lock-lost')) {
+    return new EngineError(e.code, e.message, { ...e.toWire(), transient: true }, { cause: e });
+  }
   if (!isEngineError(e, 'source-missing', 'source-emptied')) return e;
   const hint =
     'Is its disk plugged in and mounted? If it is meant to be gone or empty, take it out of the plan.';

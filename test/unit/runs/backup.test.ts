@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { EngineError } from '../../../src/api/errors.ts';
 import { Hooks } from '../../../src/api/model/plan.ts';
@@ -261,10 +261,13 @@ test('an error that may pass is told as such, and the destination keeps it', asy
 });
 
 test('an unreadable file is a problem, and the version is there all the same', async () => {
-  // The scan that runs ahead looks at it first; then it goes away right before it is read.
+  // The scan that runs ahead looks at it first; then something else lies there right before it is read.
   let looks = 0;
   const byStat = (p: string) => {
-    if (p.endsWith('b.txt') && ++looks === 2) rmSync(p);
+    if (p.endsWith('b.txt') && ++looks === 2) {
+      rmSync(p);
+      symlinkSync(p, p);
+    }
     return undefined;
   };
   const world = new World(temp, { ports: { selectionOf: () => ({ byName: () => undefined, byStat }) } });
