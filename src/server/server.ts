@@ -75,26 +75,19 @@ const LARGEST_FORM = 16 * 1024;
 
 /**
  * Starts to listen. Errors: 'usage' when others could reach it and no password is set, or the address is none of this
- * machine; 'conflict' when the port is taken; 'permission' when the system refuses it.
+ * machine; an origin that is none; 'conflict' when the port is taken; 'permission' when the system refuses it.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const loopback = isLoopback(options.host);
   if (!loopback && (await options.auth.passwordHash()) === undefined) throw needsPassword(options.host);
-  const place = { loopback, names: options.names ?? [], origins: options.origins ?? [] };
+  const origins = (options.origins ?? []).map(originOf);
+  const place = { loopback, names: options.names ?? [], origins };
   const sockets: WebSockets = new WebSockets({ ...options, place, keep: (key) => auth.keep(key) });
   const auth = await Auth.open(options.auth, options.clock, (key) => sockets.signOut(key));
   const site = new Site(options, place, auth);
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  const server = createServer(
-    {
-      headersTimeout: timeouts.headers,
-      requestTimeout: timeouts.request,
-      connectionsCheckingInterval: Math.min(1000, timeouts.headers / 2),
-      maxHeaderSize: 16 * 1024,
-    },
-    (req, res) => void site.answer(req, res),
-  );
-  server.maxConnections = MOST_CONNECTIONS;
+  const server = careful(timeouts);
+  server.on('request', (req, res) => void site.answer(req, res));
   server.on('upgrade', (req, socket, head) => sockets.upgrade(req, socket, head, () => site.sessionOf(req)));
   const port = await listen(server, options).catch((e: unknown) => {
     sockets.close();
@@ -114,6 +107,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await auth.settled();
     },
   };
+}
+
+/** A server that waits for nobody long: what comes slowly, or never ends, is cut off. */
+function careful({ headers, request }: { readonly headers: number; readonly request: number }): Server {
+  const server = createServer({
+    headersTimeout: headers,
+    requestTimeout: request,
+    connectionsCheckingInterval: Math.min(1000, headers / 2),
+    maxHeaderSize: 16 * 1024,
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  return server;
+}
+
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^https?:$/.test(url.protocol)) return url.origin;
+  throw new EngineError('usage', `“${text}” is no address such as https://backup.example.`);
 }
 
 /** What a browser on this machine calls the address listened on. */

@@ -22,6 +22,8 @@ export function fileServer(folder: string | undefined): ServeFile {
   });
   return (req, res) => {
     delete req.headers.range; // nothing here is large
+    // A file that can't be read after all would otherwise end the host.
+    res.on('pipe', (file) => file.on('error', () => res.destroy()));
     serve(req, res, () => send(res, 404, 'There is no such file.\n'));
   };
 }

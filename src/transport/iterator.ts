@@ -13,69 +13,83 @@ export function isAsyncIterator(x: unknown): x is AsyncIterator<unknown> {
   return typeof x === 'object' && x !== null && Symbol.asyncIterator in x && 'next' in x;
 }
 
-type Settle = (result: { readonly error: unknown } | { readonly done: true }) => void;
+type Outcome = { readonly error: unknown } | { readonly done: true };
+type Settle = (outcome: Outcome) => void;
 
 /**
  * The values of `source`. Unlike a generator, it can be ended while a `next` waits: whoever waits is let go, and the
  * source hears `return` without being waited for.
  */
 export function guarded<T>(source: AsyncIterator<T>, options: GuardOptions): AsyncIterableIterator<T> {
-  const waiting = new Set<Settle>();
-  let ended: Parameters<Settle>[0] | undefined;
+  return new Guarded(source, options);
+}
 
-  const end = (how: NonNullable<typeof ended>): void => {
-    if (ended) return;
-    ended = how;
-    options.signal?.removeEventListener('abort', onAbort);
-    for (const settle of waiting) settle(how);
-    waiting.clear();
-    options.onEnd?.();
-  };
-  const endSource = () => void Promise.resolve(source.return?.()).catch(() => {});
-  const onAbort = (): void => {
-    end({ error: options.translate(options.signal?.reason) });
-    endSource();
+class Guarded<T> implements AsyncIterableIterator<T> {
+  readonly #source: AsyncIterator<T>;
+  readonly #options: GuardOptions;
+  readonly #waiting = new Set<Settle>();
+  #ended: Outcome | undefined;
+  readonly #onAbort = () => {
+    const { signal, translate } = this.#options;
+    this.#leave({ error: translate(signal?.reason) });
   };
 
-  const next = () =>
-    new Promise<IteratorResult<T>>((resolve, reject) => {
-      const settle: Settle = (how) =>
-        'error' in how ? reject(how.error) : resolve({ done: true, value: undefined });
-      if (ended) return settle(ended);
-      waiting.add(settle);
-      source.next().then(
+  constructor(source: AsyncIterator<T>, options: GuardOptions) {
+    this.#source = source;
+    this.#options = options;
+    if (options.signal?.aborted) this.#onAbort();
+    else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    return new Promise((resolve, reject) => {
+      const settle: Settle = (outcome) =>
+        'error' in outcome ? reject(outcome.error) : resolve({ done: true, value: undefined });
+      if (this.#ended) return settle(this.#ended);
+      this.#waiting.add(settle);
+      this.#source.next().then(
         (result) => {
-          waiting.delete(settle);
-          if (result.done) end({ done: true });
+          this.#waiting.delete(settle);
+          if (result.done) this.#end({ done: true });
           resolve(result);
         },
         (e: unknown) => {
-          waiting.delete(settle);
-          const error = options.translate(e);
-          end({ done: true });
-          reject(error);
+          this.#waiting.delete(settle);
+          // Before the end, which aborts the call's own signal and would make it look cancelled.
+          reject(this.#options.translate(e));
+          this.#end({ done: true });
         },
       );
     });
+  }
 
-  if (options.signal?.aborted) onAbort();
-  else options.signal?.addEventListener('abort', onAbort, { once: true });
-
-  const finish = async (): Promise<IteratorResult<T>> => {
-    const first = !ended;
-    end({ done: true });
-    if (first) endSource();
+  async return(): Promise<IteratorResult<T>> {
+    this.#leave({ done: true });
     return { done: true, value: undefined };
-  };
-  return {
-    next,
-    return: finish,
-    throw: async (e) => {
-      await finish();
-      throw e;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  }
+
+  async throw(e: unknown): Promise<IteratorResult<T>> {
+    this.#leave({ done: true });
+    throw e;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #end(outcome: Outcome): void {
+    if (this.#ended) return;
+    this.#ended = outcome;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    for (const settle of this.#waiting) settle(outcome);
+    this.#waiting.clear();
+    this.#options.onEnd?.();
+  }
+
+  /** Ends before the source does. */
+  #leave(outcome: Outcome): void {
+    if (this.#ended) return;
+    this.#end(outcome);
+    void Promise.resolve(this.#source.return?.()).catch(() => {});
+  }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HEADERS } from '../../../src/server/guards.ts';
@@ -526,6 +526,17 @@ describe('files', () => {
     expect((await without.ask('/', { headers: mine })).status).toBe(404);
   });
 
+  it.skipIf(process.platform === 'win32')('that cannot be read end their request, not the host', async () => {
+    const folder = assets();
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(join(folder, 'odd.js'), resolve));
+    const { ask, cookie } = await start({ assets: folder });
+    const headers = { cookie: await cookie() };
+    await expect(ask('/odd.js', { headers })).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect((await ask('/assets/plain.js', { headers })).status).toBe(200);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
   it('lead on who comes from another site and kept the cookie back', async () => {
     const { ask } = await start({ assets: assets() });
     const headers = { 'sec-fetch-site': 'cross-site', accept: 'text/html' };
@@ -579,6 +590,9 @@ describe('listening', () => {
     await expect(start({ port: server.port })).rejects.toMatchObject({ code: 'conflict' });
     const foreign = { host: '192.0.2.1', ...(await withPassword()) };
     await expect(start(foreign)).rejects.toMatchObject({ code: 'usage' });
+    for (const origin of ['backup.home', 'ftp://backup.home', '']) {
+      await expect(start({ origins: [origin] })).rejects.toMatchObject({ code: 'usage' });
+    }
   });
 
   it('ends streams and waits for calls when it closes', async () => {
