@@ -206,18 +206,19 @@ class Compiled implements RuleSet {
 
   #lookAtFolder(path: ByteString): Folder {
     const facts = look(path);
+    const folder = this.#placeOf(path, facts);
+    // Links are kept as links, so what lies behind one belongs to no source.
+    const behind = folder.decision.included && facts !== undefined && facts.kind !== 'dir';
+    return behind ? { decision: { ...OUTSIDE, matched: path } } : folder;
+  }
+
+  #placeOf(path: ByteString, facts: FileStat | undefined): Folder {
     const matcher = this.#matchers.get(this.#key(path));
-    if (!matcher) {
-      const parent = parentOf(path);
-      if (parent === path) return { decision: OUTSIDE };
-      const above = this.#folder(parent);
-      if (!above.decision.included) return above;
-      // Links are kept as links, so what lies behind one belongs to no source.
-      if (facts && facts.kind !== 'dir') return { decision: { ...OUTSIDE, matched: path } };
-      return { ...above, decision: this.#below(above, path, facts ?? { kind: 'dir', size: 0 }) };
-    }
-    if (facts && facts.kind !== 'dir') return { decision: { ...OUTSIDE, matched: path } };
-    return { decision: NONE, base: { path, matcher } };
+    if (matcher) return { decision: NONE, base: { path, matcher } };
+    const parent = parentOf(path);
+    if (parent === path) return { decision: OUTSIDE };
+    const above = this.#folder(parent);
+    return { ...above, decision: this.#below(above, path, facts ?? { kind: 'dir', size: 0 }) };
   }
 
   #remember(path: ByteString, folder: Folder): void {

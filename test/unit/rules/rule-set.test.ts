@@ -247,6 +247,11 @@ describe('conditions', () => {
     expect(set.verdict(join(at, 'd/x')).included).toBe(true);
   });
 
+  it('are not named where a line decides already', () => {
+    const rules = plain({ excludeLargerThan: 10, lines: ['a'] });
+    expect(told(rules, '/src/a', { kind: 'file', size: 11 })).toBe('-a');
+  });
+
   it('are not undone by a line', () => {
     expect(told(plain({ excludeLargerThan: 10, lines: ['!a'] }), '/src/a', { kind: 'file', size: 11 })).toBe(
       '-larger than 10 bytes',
@@ -285,6 +290,13 @@ describe('what is no file', () => {
       included: false,
       origin: 'source',
       matched: join(at, 'link'),
+    });
+    const excluded = compileRules(paths(at), lines('real/', 'link'));
+    expect(excluded.verdict(join(at, 'link/x'))).toMatchObject({ rule: 'link', matched: join(at, 'link') });
+    symlinkSync('.', join(at, 'real/loop'));
+    expect(excluded.verdict(join(at, 'real/loop/x'))).toMatchObject({
+      rule: 'real/',
+      matched: join(at, 'real'),
     });
     const linked = compileRules(paths(join(at, 'link')), lines());
     expect(linked.verdict(join(at, 'link')).included).toBe(true);
