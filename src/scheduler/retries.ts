@@ -25,7 +25,7 @@ export function afterEnd(started: Retry, outcome: Outcome, now: Instant): Retry 
 
 /** After a restart: `outcome` is undefined where the run had not been recorded when the process ended, so none ever began. */
 export function afterRestart(started: Retry, outcome: Outcome | undefined, now: Instant): Retry | null {
-  return outcome === undefined ? { ...started, at: now } : afterEnd(started, outcome, now);
+  return outcome ? afterEnd(started, outcome, now) : { ...started, at: now, trigger: 'continue' };
 }
 
 /** The first at once; further ones with pauses, for the run itself may be what ends the process. */

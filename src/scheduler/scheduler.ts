@@ -8,7 +8,7 @@
  *
  * Order of writes, on which rests that a start is neither lost nor run twice however the process ends:
  *   1. the job's state, with the start as handled and `started`   (killed before: the start is still missed)
- *   2. the run, recorded by `ports.start`                         (killed before: no run is on record; begun as it was)
+ *   2. the run, recorded by `ports.start`                         (killed before: no run is on record; begun again, as 'continue')
  *   3. the run's end, recorded by whoever carries it out          (killed before: 'interrupted'; continued by one new run)
  *   4. the job's state, without `started`, maybe with `retry`     (killed before: the end is on record and gets its due)
  * What a killed process left behind is read off `started` and `ports.outcomeOf` when the job is next looked at.
@@ -17,7 +17,7 @@ import { messageOf } from '../api/errors.ts';
 import type { Instant } from '../api/model/common.ts';
 import type { Trigger } from '../api/model/run.ts';
 import type { Pause } from '../api/model/status.ts';
-import type { Job, Outcome, Retry, SchedulerPorts } from './ports.ts';
+import type { Job, JobState, Outcome, Retry, SchedulerPorts } from './ports.ts';
 import { Reach } from './reach.ts';
 import { afterEnd, afterRestart, LONGEST_BACK_OFF } from './retries.ts';
 import { type Around, type Start, Starts } from './starts.ts';
@@ -244,9 +244,10 @@ export class Scheduler {
 
   /** The verdict on a job; changes nothing. */
   #look(job: Job, now: Instant): Look {
-    const retry = this.#ports.state(job.key)?.retry ?? null;
     if (!job.enabled) return { verdict: { kind: 'rest' }, around: { missed: null, next: null }, retry: null };
-    const around = this.#starts.around(job, this.#floor(job, now), now);
+    const state = this.#ports.state(job.key);
+    const retry = state?.retry ?? null;
+    const around = this.#starts.around(job, floorOf(job, state, now), now);
     const cause = this.running(job.key) ? null : this.#cause(job, around.missed, retry, now);
     return { verdict: this.#verdict(job, cause, now), around, retry };
   }
@@ -265,12 +266,6 @@ export class Scheduler {
     }
     const askAt = this.#reach.askAt(job.destinationIds, now);
     return askAt > now ? { kind: 'wait', why: silenceSentence(job), until: askAt } : { kind: 'go', cause };
-  }
-
-  /** No start before this is due any more. A plan made under a clock that was far ahead is not put off for years. */
-  #floor(job: Job, now: Instant): Instant {
-    const handled = this.#ports.state(job.key)?.handled;
-    return Math.max(job.since > now + DAY ? 0 : job.since, handled === undefined ? 0 : handled + 1);
   }
 
   /**
@@ -327,8 +322,9 @@ export class Scheduler {
 
   #noteStart(job: Job, started: Retry): void {
     const now = this.#ports.clock.now();
-    const missed = job.enabled ? this.#starts.around(job, this.#floor(job, now), now).missed : null;
-    const handled = Math.max(missed?.due ?? 0, this.#ports.state(job.key)?.handled ?? 0);
+    const state = this.#ports.state(job.key);
+    const missed = job.enabled ? this.#starts.around(job, floorOf(job, state, now), now).missed : null;
+    const handled = Math.max(missed?.due ?? 0, state?.handled ?? 0);
     this.#ports.setState(job.key, { handled, retry: null, started });
     this.#entry(job.key).connected = false;
   }
@@ -401,7 +397,8 @@ export class Scheduler {
     if (verdict.kind === 'wait' && job.schedule.catchUp) return pause.until;
     const { catchUp } = job.schedule;
     const from = catchUp ? now : Math.max(now, pause.until - LATE - 1);
-    const next = new Starts(() => 0).around(job, this.#floor(job, now), from).next?.at;
+    const next = new Starts(() => 0).around(job, floorOf(job, this.#ports.state(job.key), now), from).next
+      ?.at;
     const first = earliest([next, retry && retry.at > from ? retry.at : null]);
     return first === null ? null : Math.max(pause.until, first);
   }
@@ -430,6 +427,11 @@ export class Scheduler {
     }
     return entry;
   }
+}
+
+/** No start before this is due any more. A plan made under a clock that was far ahead is not put off for years. */
+function floorOf({ since }: Job, state: JobState | undefined, now: Instant): Instant {
+  return Math.max(since > now + DAY ? 0 : since, state === undefined ? 0 : state.handled + 1);
 }
 
 function pauseAt(pause: Pause | null, now: Instant): Pause | null {

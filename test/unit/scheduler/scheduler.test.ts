@@ -355,7 +355,7 @@ describe('the end of the process', () => {
   });
 
   it.each<[DeathPoint, readonly string[]]>([
-    ['state', ['schedule']],
+    ['state', ['continue']],
     ['record', ['schedule', 'continue']],
     ['end', ['schedule']],
   ])('neither loses nor repeats a start when it dies after the %s is written', async (point, triggers) => {

@@ -2,7 +2,7 @@
 import type { Schedule } from '../../../src/api/model/plan.ts';
 import type { Trigger } from '../../../src/api/model/run.ts';
 import type { Conditions, Pause } from '../../../src/api/model/status.ts';
-import type { Job, Outcome, SchedulerPorts, StartRequest } from '../../../src/scheduler/ports.ts';
+import type { Job, JobState, Outcome, SchedulerPorts, StartRequest } from '../../../src/scheduler/ports.ts';
 import { Scheduler } from '../../../src/scheduler/scheduler.ts';
 import { decodeJobState, encodeJobState } from '../../../src/scheduler/state.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
@@ -73,6 +73,7 @@ export class World {
   changes = 0;
   /** What must never be: sentences. */
   readonly violations: string[] = [];
+  readonly #read = new Map<string, { readonly text: string; readonly state: JobState | undefined }>();
   #scheduler: Scheduler | undefined;
   #life = new AbortController();
 
@@ -133,7 +134,7 @@ export class World {
       clock: this.clock,
       random: () => this.random(),
       jobs: () => this.jobs,
-      state: (key) => decodeJobState(this.diary.get(key)),
+      state: (key) => this.#state(key),
       setState: (key, state) => {
         dead();
         this.diary.set(key, encodeJobState(state));
@@ -157,6 +158,17 @@ export class World {
     };
   }
 
+  /** Read once per text: months have many looks at it. */
+  #state(key: string): JobState | undefined {
+    const text = this.diary.get(key);
+    if (text === undefined) return undefined;
+    const known = this.#read.get(key);
+    if (known?.text === text) return known.state;
+    const state = decodeJobState(text);
+    this.#read.set(key, { text, state });
+    return state;
+  }
+
   #dieIf(point: DeathPoint): void {
     if (this.dieAt !== point) return;
     this.dieAt = null;
@@ -170,7 +182,7 @@ export class World {
   ): Promise<Outcome> {
     if (life.aborted) throw new Error('begun by a dead process');
     this.#judge(one);
-    const after = decodeJobState(this.diary.get(one.key))!.handled;
+    const after = this.#state(one.key)!.handled;
     const before = this.runs.findLast((run) => run.key === one.key)?.handled[1] ?? 0;
     const run: RunRecord = {
       id: `run-${this.runs.length}`,
