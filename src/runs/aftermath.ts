@@ -57,18 +57,21 @@ function usedBytesOf(d: Destination, { report }: Outcome, counted: number | null
   return d.usedBytes + report.bytesStored;
 }
 
-function problemOf(
-  d: Destination,
-  task: Task,
-  { state, error }: Outcome,
-  seen: Seen,
-): Destination['problem'] {
-  const stopped = state === 'cancelled' || state === 'interrupted';
+function isStopped({ state }: Outcome): boolean {
+  return state === 'cancelled' || state === 'interrupted';
+}
+
+function problemOf(d: Destination, task: Task, outcome: Outcome, seen: Seen): Destination['problem'] {
+  const { error } = outcome;
   if (seen.has(d.id)) return isOfStorage(task, error) ? (error?.toWire() ?? null) : null;
   // Of a copy, the first destination's failure says nothing about the second, which was never tried.
   const tried = destinationIdsOf(task).find((id) => !seen.has(id)) === d.id;
   const silent =
-    isStopped(outcome) || error === null || !tried || error.code === 'not-found' || error.context.program;
+    isStopped(outcome) ||
+    error === null ||
+    !tried ||
+    error.code === 'not-found' ||
+    error.context.program !== undefined;
   return silent ? d.problem : error.toWire();
 }
 

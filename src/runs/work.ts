@@ -1,5 +1,5 @@
 /** One run from its beginning to its outcome, whatever it is. */
-import { asEngineError, assertNever, EngineError, isEngineError } from '../api/errors.ts';
+import { asEngineError, assertNever, EngineError } from '../api/errors.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import type { Report, RunState, Task } from '../api/model/run.ts';
@@ -109,10 +109,10 @@ export function stoppedBy(signal: AbortSignal): Outcome {
 
 /** Hints of the engine speak of flags, a plan has none; and who lost a lock by a long sleep may simply begin again. */
 function forPeople(e: EngineError): EngineError {
-  if (isEngineError(e, 'lock-lost')) {
+  if (e.code === 'lock-lost') {
     return new EngineError(e.code, e.message, { ...e.toWire(), transient: true }, { cause: e });
   }
-  if (!isEngineError(e, 'source-missing', 'source-emptied')) return e;
+  if (e.code !== 'source-missing' && e.code !== 'source-emptied') return e;
   const hint =
     'Is its disk plugged in and mounted? If it is meant to be gone or empty, take it out of the plan.';
   const { transient, context } = e;
