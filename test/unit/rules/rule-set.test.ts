@@ -104,6 +104,7 @@ describe('lines', () => {
     [['dir/'], '/src/dir/x', '-dir/'],
     [['*.log', '!b.log'], '/src/b.log', '+!b.log'],
     [['!b.log', '*.log'], '/src/b.log', '-*.log'],
+    [['*', '!a*', '!ab'], '/src/ab', '+!ab'],
     [['dir/', '!dir/x'], '/src/dir/x', '-dir/'],
     [['dir/*', '!dir/x'], '/src/dir/x', '+!dir/x'],
     [['dir/*', '!dir/x'], '/src/dir/x/y', '+!dir/x'],
