@@ -110,8 +110,10 @@ const worlds = fc.constantFrom(...START).chain((start) =>
 );
 
 /** Lets the person, or the service manager, bring back a process that has died. */
-function revive(world: World): void {
+async function revive(world: World): Promise<void> {
   if (!world.alive) world.boot();
+  // What it asks first is answered before anything else happens.
+  await world.clock.advance(0);
 }
 
 const LONGEST_BACK_OFF = HOUR;
@@ -119,7 +121,7 @@ const LONGEST_BACK_OFF = HOUR;
 const POLL = 16 * MINUTE;
 
 async function apply(world: World, event: Event): Promise<void> {
-  revive(world);
+  await revive(world);
   switch (event.kind) {
     case 'nothing':
       return;
@@ -247,7 +249,7 @@ describe('histories of sixty days', () => {
           await apply(world, event);
           await world.clock.advance(ms);
         }
-        revive(world);
+        await revive(world);
         await calm(world);
         judge(world);
         runs += world.runs.length;
