@@ -76,7 +76,7 @@ function number(db: Database.Database, pragma: string): number {
 
 /**
  * Refuses, before anything is written, a database that is not ours to change.
- * Error: 'unsupported' for one of a newer Holdfast or of another program.
+ * Errors: 'unsupported' for one of a newer Holdfast or of another program, 'damaged' for a version that can't be.
  */
 export function expectOurs(db: Database.Database, path: string, known = MIGRATIONS.length): void {
   const version = number(db, 'user_version');
@@ -85,6 +85,11 @@ export function expectOurs(db: Database.Database, path: string, known = MIGRATIO
   if (foreign)
     throw new EngineError('unsupported', `"${path}" is a database of another program.`, {
       hint: 'Move it elsewhere, or choose another data folder.',
+      context: { path },
+    });
+  // The first step sets both at once, so one without the other is no state that we leave.
+  if (version < 0 || (version === 0) !== (id === 0))
+    throw new EngineError('damaged', `"${path}" has the version ${version}, which makes no sense.`, {
       context: { path },
     });
   if (version > known)

@@ -49,6 +49,8 @@ const HARMS = {
   'its end cut off': (path) => fs.truncateSync(path, Math.floor(fs.statSync(path).size / PAGE / 2) * PAGE),
   'every byte cut off': (path) => fs.truncateSync(path, 0),
   'another content': (path) => fs.writeFileSync(path, 'Dear diary, today I was not a database.'.repeat(400)),
+  'a version below zero': (path) => overwrite(path, 60, 4),
+  'a version of zero': (path) => behindItsBack(path, (db) => db.pragma('user_version = 0')),
   'a table missing': (path) => behindItsBack(path, (db) => db.exec('DROP TABLE alerts')),
   'an index missing': (path) => behindItsBack(path, (db) => db.exec('DROP INDEX runs_good')),
   'an index that disagrees with its table': (path) =>
