@@ -6,18 +6,8 @@ import { toEpochNs } from '../format/time.ts';
 import type { Node, StoredSnapshot, Timestamp } from '../format/types.ts';
 import { ls } from '../operations/ls.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
+import { planOfSnapshot } from '../runs/tags.ts';
 import { fromText, toText } from '../util/byte-string.ts';
-
-const PLAN_TAG = /^plan:([0-9a-f-]{36})$/;
-
-/** The plan that a snapshot's tags name. */
-export function planIdOf(snapshot: Pick<StoredSnapshot, 'tags'>): string | null {
-  for (const tag of snapshot.tags ?? []) {
-    const id = PLAN_TAG.exec(tag)?.[1];
-    if (id !== undefined) return id;
-  }
-  return null;
-}
 
 export function instantOf(t: Timestamp): Instant {
   return Math.max(0, Number(toEpochNs(t) / 1_000_000n));
@@ -25,14 +15,14 @@ export function instantOf(t: Timestamp): Instant {
 
 /** `planName` gives the name that a plan has today; undefined for one that is gone. */
 export function versionOf(s: StoredSnapshot, planName: (id: string) => string | undefined): Version {
-  const planId = planIdOf(s);
+  const planId = planOfSnapshot(s);
   return {
     id: s.id,
     at: instantOf(s.time),
     hostname: s.hostname ?? '',
     username: s.username ?? '',
     paths: [...s.paths],
-    tags: (s.tags ?? []).filter((tag) => !PLAN_TAG.test(tag)),
+    tags: (s.tags ?? []).filter((tag) => !tag.startsWith('plan:')),
     planId,
     planName: (planId && planName(planId)) ?? null,
     files: s.summary ? Number(s.summary.total_files_processed) : null,
