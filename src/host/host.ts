@@ -24,6 +24,7 @@ import { RunManager } from '../runs/runs.ts';
 import type { Job, Outcome } from '../scheduler/ports.ts';
 import { RunQueue } from '../scheduler/queue.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
+import { decodeJobState, encodeJobState } from '../scheduler/state.ts';
 import { type KeychainPort, keychainSecrets } from '../secrets/keychain.ts';
 import { addRecoveryKey } from '../secrets/recovery-key.ts';
 import { recoveryKit } from '../secrets/recovery-kit.ts';
@@ -129,8 +130,11 @@ export class Host {
   readonly #background = new Set<Promise<void>>();
   /** Runs whose beginning monitors have heard of. */
   readonly #begun = new Set<string>();
+  /** Questions under way to destinations, and looks around. */
+  #asking = 0;
   #conditions: Conditions = { onBattery: null, metered: null, online: null };
   #shownStatus = '';
+  #life: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(o: HostOptions, store: DiaryStore, secrets: Secrets, release: () => void) {
@@ -165,7 +169,7 @@ export class Host {
     if (this.store.destinations.list().length === 0) await this.#addEmbedded();
     this.#continue(left);
     this.#scheduler.start();
-    this.#inBackground(this.#lookAround());
+    this.#life = this.#lookAround();
   }
 
   /** What Prometheus reads. */
@@ -224,6 +228,11 @@ export class Host {
     };
   }
 
+  /** Whether anything is under way: runs, questions to destinations, what is written beside repositories. */
+  get busy(): boolean {
+    return this.#runs.running().length > 0 || this.#background.size > 0 || this.#asking > 0;
+  }
+
   /** Lets the current packs get through, notes what was interrupted, and lets go of the data folder. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -237,7 +246,7 @@ export class Host {
     this.#stop.abort(
       new EngineError('cancelled', 'Holdfast is shutting down.', { context: { reason: 'shutdown' } }),
     );
-    await Promise.allSettled(this.#background);
+    await Promise.allSettled([...this.#background, this.#life]);
     await this.#opened.close();
     await this.#alerts.close();
     this.hub.close();
@@ -346,8 +355,8 @@ export class Host {
       clock: this.#clock,
       random: this.#o.random ?? Math.random,
       jobs: () => this.#jobs(),
-      state: (key) => parsed(values.get(`job:${key}`)),
-      setState: (key, state) => values.set(`job:${key}`, JSON.stringify(state)),
+      state: (key) => decodeJobState(values.get(`job:${key}`)),
+      setState: (key, state) => values.set(`job:${key}`, encodeJobState(state)),
       outcomeOf: (job, since) => this.#outcomeSince(job, since),
       conditions: () => this.#conditions,
       pause: () => this.#pause(),
@@ -380,6 +389,7 @@ export class Host {
   async #reachable(id: string, signal: AbortSignal): Promise<boolean> {
     const destination = this.store.destinations.get(id);
     if (!destination) return false;
+    this.#asking++;
     try {
       await probe(destination.location, signal);
       this.#noteProblem(destination, null);
@@ -387,6 +397,8 @@ export class Host {
     } catch (e) {
       if (!signal.aborted) this.#noteProblem(destination, asEngineError(e).toWire());
       return false;
+    } finally {
+      this.#asking--;
     }
   }
 
@@ -565,9 +577,11 @@ export class Host {
   // ---- the look around
 
   async #lookAround(): Promise<void> {
-    for (;;) {
+    while (!this.#stop.signal.aborted) {
+      this.#asking++;
       await this.#look().catch((e) => this.#o.log('error', messageOf(e)));
-      await this.#clock.sleep(LOOK_MS, this.#stop.signal);
+      this.#asking--;
+      await this.#clock.sleep(LOOK_MS, this.#stop.signal).catch(() => undefined);
     }
   }
 
