@@ -27,6 +27,7 @@ const MOST_THREADS = 8;
 /** Jobs that a thread holds at once: one under way, one behind it, so that it need not wait for this thread. */
 const DEPTH = 2;
 const PATIENCE_MS = 5000;
+const START_PATIENCE_MS = 30_000;
 
 export function defaultThreads(): number {
   return Math.max(1, Math.min(MOST_THREADS, availableParallelism()));
@@ -144,17 +145,26 @@ export interface RunOptions {
 /**
  * Lets a thread end by itself after the job it is at. It may be stuck in the reading of a dead network drive, and is
  * terminated then, but never before it has started: while it loads a native module, that would abort the process
- * (seen with koffi 3.3 and Node 24).
+ * (seen with koffi 3.3 and Node 24). One that does not get through its start is left alone.
  */
 async function stop({ worker, ready }: Thread): Promise<void> {
   if (worker.threadId === -1) return;
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.ref();
   worker.postMessage({ stop: true } satisfies Request);
-  await ready;
-  const impatience = setTimeout(() => void worker.terminate(), PATIENCE_MS);
-  await ended;
-  clearTimeout(impatience);
+  if (!(await within(START_PATIENCE_MS, ready))) return void worker.unref();
+  if (!(await within(PATIENCE_MS, ended))) await worker.terminate();
+}
+
+/** Whether the promise settles in time. */
+async function within(ms: number, promise: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const inTime = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
 }
 
 function crashed(cause: unknown): EngineError {
