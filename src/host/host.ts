@@ -47,7 +47,7 @@ import {
   type DestinationPorts,
   destinationNamed,
   passwordName,
-  recoveryName,
+  recoveryKeyOf,
   testDestination,
 } from './destinations.ts';
 import { jobsOf } from './jobs.ts';
@@ -80,6 +80,9 @@ const DAY_MS = 86_400_000;
 const PAUSE = 'pause';
 const UNSAVED = 'settings-unsaved:';
 const PROBLEM_SINCE = 'problem-since:';
+const INTERRUPTED = 'interrupted-runs';
+/** A run that was interrupted so often may be what ends the process. */
+const MOST_TRIES = 5;
 const FAR = 500;
 
 /** Errors: 'locked' where another host holds the data folder, and those of the diary and of the secret store. */
@@ -134,6 +137,8 @@ export class Host {
   #asking = 0;
   #conditions: Conditions = { onBattery: null, metered: null, online: null };
   #shownStatus = '';
+  /** Destinations are made one after the other. */
+  #making: Promise<unknown> = Promise.resolve();
   #life: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -164,10 +169,10 @@ export class Host {
 
   /** Marks what a killed process left, then begins to live by the schedule. */
   async begin(): Promise<void> {
-    const left = this.#runs.recover();
+    this.#runs.recover();
     if (this.#o.mode === 'alone') return;
     if (this.store.destinations.list().length === 0) await this.#addEmbedded();
-    this.#continue(left);
+    this.#continue();
     this.#scheduler.start();
     this.#life = this.#lookAround();
   }
@@ -233,6 +238,11 @@ export class Host {
     return this.#runs.running().length > 0 || this.#background.size > 0 || this.#asking > 0;
   }
 
+  /** Resolves when no message is on its way to anybody. */
+  told(): Promise<void> {
+    return this.#alerts.settled();
+  }
+
   /** Lets the current packs get through, notes what was interrupted, and lets go of the data folder. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -240,18 +250,24 @@ export class Host {
   }
 
   async #close(): Promise<void> {
-    await this.#scheduler.stop();
-    await this.#runs.shutdown();
-    await this.#scheduler.ended();
-    this.#stop.abort(
-      new EngineError('cancelled', 'Holdfast is shutting down.', { context: { reason: 'shutdown' } }),
-    );
-    await Promise.allSettled([...this.#background, this.#life]);
-    await this.#opened.close();
-    await this.#alerts.close();
-    this.hub.close();
-    this.store.close();
-    this.#release();
+    try {
+      await this.#scheduler.stop();
+      await this.#runs.shutdown();
+      await this.#scheduler.ended();
+      this.#stop.abort(
+        new EngineError('cancelled', 'Holdfast is shutting down.', { context: { reason: 'shutdown' } }),
+      );
+      await Promise.allSettled([...this.#background, this.#life]);
+      await this.#opened.close();
+      await this.#alerts.close();
+    } finally {
+      this.hub.close();
+      try {
+        this.store.close();
+      } finally {
+        this.#release();
+      }
+    }
   }
 
   // ---- runs
@@ -289,16 +305,30 @@ export class Host {
     const { run } = event;
     if (run.state === 'running' && !this.#begun.has(run.id)) {
       this.#begun.add(run.id);
-      this.#alerts.runStarted(run, run.planName ?? '');
+      this.#apart(() => this.#alerts.runStarted(run, run.planName ?? ''));
     }
     if (ENDED.includes(run.state)) this.#ended(run);
     this.#statusChanged();
   }
 
+  /** What is done beside a run must not harm it: its failure (a full disk under the diary, say) is noted, and that is all. */
+  #apart(work: () => void): void {
+    try {
+      work();
+    } catch (e) {
+      this.#o.log('error', messageOf(e));
+    }
+  }
+
   #ended(run: Run): void {
     this.#begun.delete(run.id);
     this.#opened.changed();
-    this.#alerts.runEnded(run);
+    if (run.state === 'interrupted') this.#apart(() => this.#noteInterrupted(run));
+    this.#apart(() => this.#alerts.runEnded(run));
+    this.#apart(() => this.#tellDestination(run));
+  }
+
+  #tellDestination(run: Run): void {
     if (run.destinationId === null) return;
     const destination = this.store.destinations.get(run.destinationId);
     if (destination) this.hub.publish({ kind: 'destination', destination });
@@ -311,11 +341,15 @@ export class Host {
     return run;
   }
 
-  /** A backup by hand makes up for one that is due. */
-  #adopt(run: Run, ended: Promise<Run>): void {
-    const job = this.#jobs().find((one) => sameTask(one.task, run.task));
-    if (job)
-      this.#scheduler.adopt(job.key, { queuedAt: run.queuedAt, attempt: 1, ended: ended.then(outcomeOf) });
+  /** A backup by hand makes up for one that is due. It goes on even where that can't be noted. */
+  #adopt({ queuedAt, task }: Run, run: Promise<Run>): void {
+    const ended = run.then(outcomeOf);
+    // Nobody listens to it where the scheduler does not take it.
+    ended.catch(() => undefined);
+    this.#apart(() => {
+      const job = this.#jobs().find((one) => sameTask(one.task, task));
+      if (job) this.#scheduler.adopt(job.key, { queuedAt, attempt: 1, ended });
+    });
   }
 
   #again(id: string): Run {
@@ -328,17 +362,37 @@ export class Host {
     return this.store.runs.list({ kinds: ['backup'], states: ENDED, planId, destinationId, limit: 1 })[0];
   }
 
-  /** What no schedule knows of is continued here; the scheduler sees to the rest. */
-  #continue(left: readonly Run[]): void {
-    const jobs = this.#jobs();
-    for (const run of left) {
-      if (jobs.some((job) => sameTask(job.task, run.task))) continue;
-      try {
-        const { task, attempt } = run;
-        this.#runs.start({ task, trigger: 'continue', attempt: attempt + 1, previousId: run.id });
-      } catch (e) {
-        this.#o.log('warning', `A run that was interrupted can't be continued: ${messageOf(e)}`);
-      }
+  /** Kept until a host lives by its schedule again: one for a single command in between continues nothing. */
+  #noteInterrupted({ id }: Run): void {
+    const ids = new Set([...this.#interrupted(), id]);
+    this.store.values.set(INTERRUPTED, JSON.stringify([...ids].slice(-FAR)));
+  }
+
+  #interrupted(): readonly string[] {
+    return parsed<readonly string[]>(this.store.values.get(INTERRUPTED)) ?? [];
+  }
+
+  /**
+   * What no schedule knows of is continued here, each task once; the scheduler sees to the rest. A run that was continued
+   * before the process was killed here is on record as the previous one of another.
+   */
+  #continue(): void {
+    const jobs = this.#jobs().filter((job) => job.enabled);
+    const continued = new Set(this.store.runs.list({ limit: FAR }).map((run) => run.previousId));
+    const left = this.#interrupted().flatMap((id) => this.store.runs.get(id) ?? []);
+    const newest = new Map(left.map((run) => [JSON.stringify(run.task), run]));
+    for (const run of newest.values()) {
+      const over = continued.has(run.id) || run.attempt >= MOST_TRIES;
+      if (!over && !jobs.some((job) => sameTask(job.task, run.task))) this.#continueOne(run);
+    }
+    this.store.values.remove(INTERRUPTED);
+  }
+
+  #continueOne({ id, task, attempt }: Run): void {
+    try {
+      this.#runs.start({ task, trigger: 'continue', attempt: attempt + 1, previousId: id });
+    } catch (e) {
+      this.#o.log('warning', `A run that was interrupted can't be continued: ${messageOf(e)}`);
     }
   }
 
@@ -371,11 +425,14 @@ export class Host {
     o: { readonly trigger: Run['trigger']; readonly attempt: number; readonly previousRunId: string | null },
   ): Promise<Outcome> {
     try {
-      const { trigger, attempt, previousRunId: previousId } = o;
+      const { trigger, attempt } = o;
+      const previousId = o.previousRunId || null;
       return outcomeOf(await this.#runs.start({ task: job.task, trigger, attempt, previousId }).ended);
     } catch (e) {
-      this.#o.log('error', `A scheduled run could not be started: ${messageOf(e)}`);
-      return { runId: o.previousRunId ?? '', state: 'cancelled', transient: false };
+      this.#o.log('error', `A scheduled run could not be carried out: ${messageOf(e)}`);
+      // Either its plan or destination is gone, or the diary could not be written, which may be possible again later.
+      const gone = isEngineError(e, 'not-found');
+      return { runId: o.previousRunId ?? '', state: gone ? 'cancelled' : 'failed', transient: !gone };
     }
   }
 
@@ -392,10 +449,10 @@ export class Host {
     this.#asking++;
     try {
       await probe(destination.location, signal);
-      this.#noteProblem(destination, null);
+      this.#apart(() => this.#noteProblem(destination, null));
       return true;
     } catch (e) {
-      if (!signal.aborted) this.#noteProblem(destination, asEngineError(e).toWire());
+      if (!signal.aborted) this.#apart(() => this.#noteProblem(destination, asEngineError(e).toWire()));
       return false;
     } finally {
       this.#asking--;
@@ -436,11 +493,13 @@ export class Host {
   /** Tells clients of a status that differs in more than its time. */
   #statusChanged(): void {
     if (this.hub.listeners === 0 || this.#closing) return;
-    const status = this.status();
-    const shown = JSON.stringify({ ...status, at: 0 });
-    if (shown === this.#shownStatus) return;
-    this.#shownStatus = shown;
-    this.hub.publish({ kind: 'status', status });
+    this.#apart(() => {
+      const status = this.status();
+      const shown = JSON.stringify({ ...status, at: 0 });
+      if (shown === this.#shownStatus) return;
+      this.#shownStatus = shown;
+      this.hub.publish({ kind: 'status', status });
+    });
   }
 
   // ---- destinations
@@ -506,12 +565,17 @@ export class Host {
     }
   }
 
-  async #recoveryKit(destination: Destination): Promise<string> {
-    const key =
-      (await this.secrets.get(recoveryName(destination.id))) ??
-      (await this.secrets.get(passwordName(destination.id)));
-    if (key === undefined)
-      throw new EngineError('not-found', 'No recovery key of this destination is known here.');
+  /** Two who make a repository at one place at the same time would spoil it for each other. */
+  #oneByOne<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#making.then(work);
+    this.#making = result.catch(() => undefined);
+    return result;
+  }
+
+  async #recoveryKit({ id }: Destination): Promise<string> {
+    const key = await this.#oneByOne(() => recoveryKeyOf(this.#destinationPorts(), id));
+    const destination = destinationNamed(this.store, id);
+    this.hub.publish({ kind: 'destination', destination });
     const plans = this.store.plans.list().filter((plan) => plan.destinations.includes(destination.id));
     return recoveryKit({
       destination,
@@ -588,8 +652,16 @@ export class Host {
   async #look(): Promise<void> {
     const now = this.#clock.now();
     for (const destination of this.store.destinations.list()) await this.#renewSpace(destination);
-    const { plans, destinations, runs, settings, values } = this.store;
-    const { alertAfterDays, historyDays } = settings.get();
+    this.#apart(() => this.#evaluateAlerts(now));
+    const { historyDays } = this.store.settings.get();
+    this.#apart(() => void this.store.runs.dropBefore(now - historyDays * DAY_MS));
+    await this.store.maintain({ signal: this.#stop.signal });
+    this.#statusChanged();
+  }
+
+  #evaluateAlerts(now: number): void {
+    const { plans, destinations, settings, values } = this.store;
+    const { alertAfterDays } = settings.get();
     this.#alerts.evaluate({
       now,
       alertAfterDays,
@@ -599,9 +671,6 @@ export class Host {
         problemSince: Number(values.get(PROBLEM_SINCE + d.id) ?? now),
       })),
     });
-    runs.dropBefore(now - historyDays * DAY_MS);
-    await this.store.maintain({ signal: this.#stop.signal });
-    this.#statusChanged();
   }
 
   #lastSuccessOf(plan: Plan): number | null {
@@ -660,6 +729,12 @@ export class Host {
       },
       wake: () => this.#wake(),
       planChanged: (id, before) => this.#planChanged(id, before),
+      destinationRemoved: (id) => {
+        hub.publish({ kind: 'destination-removed', destinationId: id });
+        void this.#opened.drop(id);
+        for (const name of [UNSAVED, PROBLEM_SINCE]) store.values.remove(name + id);
+        this.#wake();
+      },
       destinationChanged: (destination) => {
         hub.publish({ kind: 'destination', destination });
         void this.#opened.drop(destination.id);
@@ -672,7 +747,7 @@ export class Host {
       cancel: (id) => this.#runs.cancel(id),
       again: (id) => this.#again(id),
       addDestination: (input, password, signal): Promise<Added> =>
-        addDestination(ports(), input, password, signal ? { signal } : {}),
+        this.#oneByOne(() => addDestination(ports(), input, password, signal ? { signal } : {})),
       testDestination: (location, password, signal) => testDestination(ports(), location, password, signal),
       recoveryKit: (destination) => this.#recoveryKit(destination),
       versions: (id, signal) => this.#opened.versions(id, signal),
