@@ -1,4 +1,5 @@
 /** The configuration as a document, out of the diary and into it. What the document does not name stays as it is. */
+import { EngineError, isEngineError } from '../api/errors.ts';
 import type { Channel } from '../api/model/alert.ts';
 import { Channel as ChannelSchema } from '../api/model/alert.ts';
 import type { Destination, DestinationSettings } from '../api/model/destination.ts';
@@ -6,8 +7,8 @@ import type { Plan } from '../api/model/plan.ts';
 import { Settings } from '../api/model/settings.ts';
 import type { Store } from '../store/store.ts';
 import { type ConfigChannel, type ConfigDocument, type ConfigPlan, fromYaml, toYaml } from './config-file.ts';
-import { type Added, updateDestination } from './destinations.ts';
-import { createPlan, type PlanPorts, updatePlan } from './plans.ts';
+import { type Added, normalize, updateDestination } from './destinations.ts';
+import { createPlan, type PlanPorts, refuseNonsense, updatePlan } from './plans.ts';
 
 export interface ConfigPorts extends PlanPorts {
   readonly store: Store;
@@ -51,6 +52,7 @@ export async function importConfig(
     destinations: store.destinations.list().map((d) => d.name),
     plans: store.plans.list().map((plan) => plan.name),
   });
+  refuseImpossible(p, document);
   const count = new Count();
   for (const input of document.destinations) {
     const known = named(store.destinations.list(), input.name);
@@ -62,6 +64,21 @@ export async function importConfig(
   for (const input of document.channels) count.add(importChannel(p, input));
   importSettings(store, document);
   return count;
+}
+
+/** What the shapes don't tell, before anything is changed. Error: 'usage', with the name of what is wrong. */
+function refuseImpossible({ now }: ConfigPorts, { destinations, plans }: ConfigDocument): void {
+  for (const { name, location } of destinations) naming(`Destination “${name}”`, () => normalize(location));
+  for (const plan of plans) naming(`Plan “${plan.name}”`, () => refuseNonsense(plan, now()));
+}
+
+function naming(what: string, check: () => unknown): void {
+  try {
+    check();
+  } catch (e) {
+    if (!isEngineError(e, 'usage', 'unsupported')) throw e;
+    throw new EngineError(e.code, `${what}: ${e.message}`, e.toWire(), { cause: e });
+  }
 }
 
 class Count implements Imported {

@@ -4,6 +4,8 @@
  * Order when a repository is made: its password goes to the secret store, then the repository is made with it, then the
  * recovery key is added, then the destination is written down. A stop in between leaves a repository whose password is known
  * under `pending-destination:<id>`; adding the same location again finds it.
+ *
+ * kept  what computers have written beside the repository: their plans, and how they know the destination
  */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
@@ -62,8 +64,8 @@ export const recoveryName = (destinationId: string) => `recovery:${destinationId
 const PENDING = 'pending-destination:';
 
 /**
- * Errors: 'conflict' for a repository that is a destination already, 'wrong-password', 'usage', and those of opening and
- * making repositories.
+ * Errors: 'conflict' for a repository that is a destination already and for a name that another one has, 'wrong-password',
+ * 'usage', and those of opening and making repositories.
  */
 export async function addDestination(
   ports: DestinationPorts,
@@ -72,13 +74,20 @@ export async function addDestination(
   o: { readonly embedded?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<Added> {
   const location = normalize(input.location);
+  refuseTwin(ports.store, input.name);
   const opened = await openExisting(ports, location, password, o.signal);
   if (opened) return adopt(ports, { ...input, location }, opened, o.embedded === true);
   return make(ports, { ...input, location }, password, o);
 }
 
-/** A path is meant from nowhere: the host's working folder says nothing to the person. */
-function normalize(text: string): string {
+/** People and configurations name destinations by their names. Error: 'conflict'. */
+function refuseTwin(store: Store, name: string, except?: string): void {
+  const twin = store.destinations.list().find((d) => d.name === name && d.id !== except);
+  if (twin) throw new EngineError('conflict', `There is a destination called “${name}” already.`);
+}
+
+/** A path is meant from nowhere: the host's working folder says nothing to the person. Error: 'usage'. */
+export function normalize(text: string): string {
   const { scheme, target } = parseLocation(text.trim(), SCHEMES);
   if (scheme.scheme !== 'local') return text.trim();
   if (!path.isAbsolute(target)) {
@@ -119,19 +128,36 @@ async function openExisting(
 
 /** What may open it: what the person gave, as it is and as a recovery key; else what a stopped try left, or nothing. */
 async function candidates(ports: DestinationPorts, location: string, password: string | undefined) {
-  if (password !== undefined) {
-    const words = ports.asRecoveryKey(password);
-    return [{ password }, ...(words !== undefined && words !== password ? [{ password: words }] : [])];
-  }
-  const known = [];
-  for (const name of await ports.secrets.names()) {
-    const pendingId = /^repository:(.+)$/.exec(name)?.[1];
-    if (pendingId === undefined || ports.store.values.get(PENDING + pendingId) !== location) continue;
-    const secret = await ports.secrets.get(name);
-    if (secret !== undefined) known.push({ password: secret, pendingId });
-  }
+  const left = await leftAt(ports, location);
   // A password that fits nothing: tells whether a repository is there at all.
-  return known.length > 0 ? known : [{ password: randomPassword() }];
+  if (password === undefined) return left.length > 0 ? left : [{ password: randomPassword() }];
+  const words = ports.asRecoveryKey(password);
+  const given = words === undefined || words === password ? [password] : [password, words];
+  return given.map((one) => left.find((pending) => pending.password === one) ?? { password: one });
+}
+
+/** The passwords that stopped tries to make a repository there have left. */
+async function leftAt({ store, secrets }: DestinationPorts, location: string) {
+  const left: { readonly password: string; readonly pendingId: string }[] = [];
+  for (const name of await secrets.names()) {
+    const pendingId = /^repository:(.+)$/.exec(name)?.[1];
+    if (pendingId === undefined || store.values.get(PENDING + pendingId) !== location) continue;
+    const password = await secrets.get(name);
+    if (password !== undefined) left.push({ password, pendingId });
+  }
+  return left;
+}
+
+/** The destination is written down: what stopped tries to make it have left is of no use any more. */
+async function tidyUp(ports: DestinationPorts, { id, location }: Destination): Promise<void> {
+  const { store, secrets } = ports;
+  for (const { pendingId } of await leftAt(ports, location)) {
+    if (pendingId !== id && !store.destinations.get(pendingId)) {
+      await secrets.remove(passwordName(pendingId));
+      await secrets.remove(recoveryName(pendingId));
+    }
+    store.values.remove(PENDING + pendingId);
+  }
 }
 
 function passwordNeeded(location: string): EngineError {
@@ -155,14 +181,14 @@ async function adopt(
     const kept = (await ports.loadSettings(repository)).filter(
       (settings) => settings.destination.repositoryId === repository.id,
     );
-    const mine = kept.find((settings) => settings.hostname === ports.hostname) ?? kept[0];
+    const mine = kept.find((settings) => settings.hostname === ports.hostname);
     const id = pendingId ?? freeId(ports, mine?.destination.id);
     const recovery = await recoveryFor(ports, repository, id, pendingId !== undefined, password);
     await ports.secrets.set(passwordName(id), password);
     const destination = await describe(ports, input, repository, { id, embedded, recovery });
     ports.store.destinations.put(destination);
-    ports.store.values.remove(PENDING + id);
-    const restoredPlans = restorePlans(ports, kept);
+    await tidyUp(ports, destination);
+    const restoredPlans = restorePlans(ports, kept, destination);
     await restoreHistory(ports, repository, destination);
     return { destination, recoveryKey: recovery.made, restoredPlans };
   } finally {
@@ -200,7 +226,13 @@ async function recoveryFor(
 async function giveRecoveryKey(ports: DestinationPorts, repository: Repository, id: string): Promise<string> {
   const key = ports.newRecoveryKey();
   await ports.secrets.set(recoveryName(id), key);
-  await ports.addRecoveryKey(repository, key);
+  try {
+    await ports.addRecoveryKey(repository, key);
+  } catch (e) {
+    // Words that open nothing must not get on paper.
+    await ports.secrets.remove(recoveryName(id));
+    throw e;
+  }
   return key;
 }
 
@@ -232,7 +264,7 @@ async function make(
       recovery,
     });
     ports.store.destinations.put(destination);
-    ports.store.values.remove(PENDING + id);
+    await tidyUp(ports, destination);
     return { destination, recoveryKey, restoredPlans: 0 };
   } finally {
     await repository.close();
@@ -282,19 +314,53 @@ async function describe(
 }
 
 /**
- * Plans that the repository remembers and the database does not. Those of another computer come switched off: the same files
- * must not be backed up twice, nor this computer's files under another's name.
+ * Plans that the repository remembers and the database does not; this computer's own word on a plan counts before another's.
+ * Switched off, for a person to look at first, come:
+ *   - those of another computer: the same files must not be backed up twice, nor this computer's files under another's name
+ *   - those that run commands (hooks, sources that are a program's output), whoever wrote them: anyone who has the repository's
+ *     password could have, under any name, and adding a destination must not let others start programs here
  */
-function restorePlans({ store, hostname }: DestinationPorts, kept: readonly KeptSettings[]): number {
+function restorePlans(
+  ports: DestinationPorts,
+  kept: readonly KeptSettings[],
+  destination: Destination,
+): number {
+  const { store, hostname } = ports;
+  const own = (settings: KeptSettings) => settings.hostname === hostname;
   let count = 0;
-  for (const settings of kept) {
+  for (const settings of [...kept.filter(own), ...kept.filter((one) => !own(one))]) {
     for (const plan of settings.plans) {
       if (store.plans.get(plan.id)) continue;
-      store.plans.put({ ...plan, enabled: plan.enabled && settings.hostname === hostname });
+      // Each computer knows the destination by an id of its own.
+      const ids = plan.destinations.map((id) => (id === settings.destination.id ? destination.id : id));
+      store.plans.put({
+        ...plan,
+        name: freeName(store, plan.name, settings.hostname),
+        destinations: [...new Set(ids)],
+        enabled: plan.enabled && own(settings) && !runsCommands(plan),
+      });
       count++;
     }
   }
   return count;
+}
+
+function runsCommands({ sources, hooks }: Plan): boolean {
+  const { before, after, onFailure } = hooks;
+  return (
+    sources.some((source) => source.kind === 'command') || before.length + after.length + onFailure.length > 0
+  );
+}
+
+/** Names of plans are unique; a twin gets the name of its computer. */
+function freeName(store: Store, name: string, hostname: string): string {
+  const taken = new Set(store.plans.list().map((plan) => plan.name));
+  for (let nr = 1; ; nr++) {
+    const suffix = nr === 1 ? ` (${hostname.slice(0, 60)})` : ` (${hostname.slice(0, 60)}, ${nr})`;
+    const candidate = `${name.slice(0, 120 - suffix.length).trimEnd()}${suffix}`;
+    if (!taken.has(name)) return name;
+    if (!taken.has(candidate)) return candidate;
+  }
 }
 
 /** A history that can't be read must not keep anybody from their files. */
@@ -338,6 +404,7 @@ export async function removeDestination(
     });
   }
   store.destinations.remove(id);
+  store.values.remove(PENDING + id);
   await secrets.remove(passwordName(id));
   await secrets.remove(recoveryName(id));
 }
@@ -348,13 +415,39 @@ export function destinationNamed(store: Store, id: string): Destination {
   return found;
 }
 
-/** The settings that a person may change later. Errors: 'not-found'. */
+/**
+ * The words that open the repository of a destination. One that came with its own password gets its second key now, since a
+ * password is no set of words that a page could tell how to type. Errors: 'not-found', those of opening the repository.
+ */
+export async function recoveryKeyOf(ports: DestinationPorts, id: string): Promise<string> {
+  const known = await ports.secrets.get(recoveryName(id));
+  if (known !== undefined) return known;
+  const { location, name } = destinationNamed(ports.store, id);
+  const password = await ports.secrets.get(passwordName(id));
+  if (password === undefined) {
+    throw new EngineError('not-found', `No key of “${name}” is known on this computer.`, {
+      hint: 'Remove the destination and add it again with its password or recovery key.',
+    });
+  }
+  const repository = await ports.open(location, password);
+  try {
+    const key = await giveRecoveryKey(ports, repository, id);
+    const destination = ports.store.destinations.get(id);
+    if (destination) ports.store.destinations.put({ ...destination, hasRecoveryKey: true });
+    return key;
+  } finally {
+    await repository.close();
+  }
+}
+
+/** The settings that a person may change later. Errors: 'not-found', 'conflict' for a name that another one has. */
 export function updateDestination(
   store: Store,
   id: string,
   said: Omit<DestinationSettings, 'location'>,
 ): Destination {
   const before = destinationNamed(store, id);
+  refuseTwin(store, said.name, id);
   const settings = DestinationInput.omit({ location: true }).parse(said);
   const after = { ...before, ...settings };
   store.destinations.put(after);

@@ -80,7 +80,7 @@ export class OpenedRepositories {
     this.#entries.set(destinationId, entry);
     repository.then(
       () => void this.#closeLater(destinationId, entry),
-      () => this.#entries.delete(destinationId),
+      () => this.#forget(destinationId, entry),
     );
     return entry;
   }
@@ -98,13 +98,19 @@ export class OpenedRepositories {
     if (this.#entries.get(destinationId) === entry) await this.drop(destinationId);
   }
 
+  /** Unless another has taken its place. */
+  #forget(destinationId: string, entry: Entry): void {
+    if (this.#entries.get(destinationId) === entry) this.#entries.delete(destinationId);
+  }
+
   #indexed(entry: Entry, repository: Repository): Promise<IndexedRepository> {
     if (entry.index && entry.generation === this.#generation) return entry.index;
     entry.generation = this.#generation;
-    entry.index = repository.loadIndex({ onDamaged: () => {} });
-    entry.index.catch(() => {
-      entry.index = undefined;
+    const index = repository.loadIndex({ onDamaged: () => {} });
+    entry.index = index;
+    index.catch(() => {
+      if (entry.index === index) entry.index = undefined;
     });
-    return entry.index;
+    return index;
   }
 }

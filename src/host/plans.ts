@@ -50,10 +50,18 @@ function refuseImpossible({ store, now }: PlanPorts, plan: Plan): void {
       context: { destinationId: unknown },
     });
   }
-  if (new Set(plan.destinations).size < plan.destinations.length) {
+  refuseNonsense(plan, now());
+}
+
+/** What no diary could make right: a destination twice, a source that is nowhere, a schedule that is none. Error: 'usage'. */
+export function refuseNonsense(
+  { destinations, sources, schedule }: Pick<PlanSettings, 'destinations' | 'sources' | 'schedule'>,
+  now: Instant,
+): void {
+  if (new Set(destinations).size < destinations.length) {
     throw new EngineError('usage', 'The plan names a destination twice.');
   }
-  for (const source of plan.sources) {
+  for (const source of sources) {
     if (source.kind === 'path' && !isAbsolute(source.path)) {
       throw new EngineError('usage', `The source "${source.path}" is no absolute path.`, {
         hint: 'Give the whole path, from the root on.',
@@ -61,7 +69,7 @@ function refuseImpossible({ store, now }: PlanPorts, plan: Plan): void {
     }
   }
   // Throws for an expression or a time zone that is none.
-  nextAfter(plan.schedule.when, plan.schedule.timeZone, now());
+  nextAfter(schedule.when, schedule.timeZone, now);
 }
 
 /** Of any system: a plan may have been made on another one. */

@@ -35,6 +35,7 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   wake(): void;
   /** A plan has been made, changed or removed: clients hear of it, the scheduler looks again, repositories are told. */
   planChanged(planId: string, before?: readonly string[]): void;
+  destinationRemoved(destinationId: string): void;
   start(task: Task, previousId?: string): Run;
   run(id: string): Run;
   cancel(id: string): Run;
@@ -123,8 +124,7 @@ export function createRouter(p: RouterParts) {
       }),
       remove: os.destinations.remove.handler(async ({ input }) => {
         await removeDestination(p, input.id);
-        emit({ kind: 'destination-removed', destinationId: input.id });
-        p.wake();
+        p.destinationRemoved(input.id);
         return {};
       }),
       test: os.destinations.test.handler(({ input, signal }) =>
@@ -214,16 +214,21 @@ function known({ store }: RouterParts, destinationId: string): string {
   return destinationNamed(store, destinationId).id;
 }
 
-/** Errors: 'not-found', 'usage' for a destination that is none of the plan's. */
+/**
+ * To all of the plan's destinations, or to some. One of all that is not there (any more, or yet) is left out: the verdict names it.
+ * Errors: 'not-found', 'usage' for a destination that is none of the plan's.
+ */
 function runPlan(p: RouterParts, id: string, only: readonly string[] | undefined): Run[] {
   const plan = planNamed(p.store, id);
   const foreign = only?.find((destinationId) => !plan.destinations.includes(destinationId));
   if (foreign !== undefined) {
     throw new EngineError('usage', `“${plan.name}” does not back up to that destination.`);
   }
-  return (only ?? plan.destinations).map((destinationId) =>
-    p.start({ kind: 'backup', planId: id, destinationId: known(p, destinationId) }),
-  );
+  const there = plan.destinations.filter((destinationId) => p.store.destinations.get(destinationId));
+  const wanted = [...new Set(only ?? (there.length > 0 ? there : plan.destinations))];
+  // All are looked up before any is started.
+  const tasks = wanted.map((destinationId) => known(p, destinationId));
+  return tasks.map((destinationId) => p.start({ kind: 'backup', planId: id, destinationId }));
 }
 
 function channelNamed({ store }: RouterParts, id: string): Channel {
