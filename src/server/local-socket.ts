@@ -10,7 +10,7 @@ import type { AnyRouter } from '@orpc/server';
 import { WebSocketServer } from 'ws';
 import { EngineError, messageOf } from '../api/errors.ts';
 import type { OnFault } from '../transport/errors.ts';
-import { pipeServer } from '../transport/pipe.ts';
+import { pipeServer } from '../transport/pipe-server.ts';
 import { LARGEST_ANSWER, WEB_SOCKET_PATH, webSocketPipe } from '../transport/web-socket.ts';
 
 export interface LocalSocketOptions {

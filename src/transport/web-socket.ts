@@ -3,7 +3,8 @@ import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { EngineError } from '../api/errors.ts';
 import type { Client } from './client.ts';
-import { type Pipe, pipeClient } from './pipe.ts';
+import type { Pipe } from './pipe.ts';
+import { pipeClient } from './pipe-client.ts';
 
 /** Where the server answers to WebSockets. */
 export const WEB_SOCKET_PATH = '/ws';

@@ -8,8 +8,9 @@ import { type EngineError, ERROR_CODES, type ErrorCode } from '../../src/api/err
 import type { Client } from '../../src/transport/client.ts';
 import { httpClient, httpHandler } from '../../src/transport/http.ts';
 import { serveInProcess } from '../../src/transport/in-process.ts';
-import { type MainPort, messagePortClient, serveMessagePort } from '../../src/transport/message-port.ts';
-import { pipeServer } from '../../src/transport/pipe.ts';
+import { messagePortClient, serveMessagePort } from '../../src/transport/message-port.ts';
+import { pipeServer } from '../../src/transport/pipe-server.ts';
+import type { MainPort } from '../../src/transport/port-pipe.ts';
 import { connectSocket, connectWebSocket, webSocketPipe } from '../../src/transport/web-socket.ts';
 import { useTemp } from '../helpers/scope.ts';
 import {
