@@ -1,0 +1,7 @@
+/** The entry of the host's process in the desktop app. */
+import process from 'node:process';
+import { HostUtility } from './utility.ts';
+
+const { parentPort } = process as unknown as { parentPort?: ConstructorParameters<typeof HostUtility>[0] };
+if (!parentPort) throw new Error('This file is started by the Holdfast app.');
+new HostUtility(parentPort, (code) => process.exit(code));
