@@ -111,23 +111,25 @@ export const SaveRequest = z.object({
 });
 export type SaveRequest = z.input<typeof SaveRequest>;
 
-/** The window hears this, with a message port beside it, whenever the host can be reached anew. */
-export const PORT_MESSAGE = 'holdfast:port';
+/** What the page's window hears as a `message` event, from itself: `port` comes with a message port. */
+export interface PortMessage {
+  readonly holdfast: 'port' | 'port-ended';
+}
 
 /** Ends listening. */
 export type Unlisten = () => void;
 
-/**
- * `window.holdfast`. Calls reject with an Error whose message is a sentence.
- *
- * A port to the host is asked for with `connect`. It arrives as a `message` event of the window, with `data === PORT_MESSAGE`,
- * `source === window` and the port in `ports[0]`; and again, without asking, when the host was started anew: the one before is
- * dead then.
- */
+/** `window.holdfast`. Calls reject with an Error whose message is a sentence. */
 export interface ShellBridge {
   /** As Node names it: 'linux', 'darwin', 'win32'. */
   readonly platform: string;
-  connect(): void;
+  /**
+   * Asks for a port to the host. It comes as a PortMessage `port` as soon as a host runs; when that host ends, `port-ended`
+   * follows, and another one has to be asked for.
+   */
+  requestPort(): void;
+  /** The system's dialog for one folder; null: the person chose none. */
+  pickFolder(): Promise<string | null>;
   /** Calls `listener` at once with how it stands, and then whenever that changes. */
   onHost(listener: (state: HostState) => void): Unlisten;
   onNavigate(listener: (place: Place) => void): Unlisten;
