@@ -1,12 +1,13 @@
 /**
- * Makes `dist/`: the chunker's kernel in WebAssembly, and one bundle each for the command line and the worker
- * threads. `dist/` is flat on purpose: a file beside the code is found with `new URL('./name', import.meta.url)`
+ * Makes `dist/`: the chunker's kernel in WebAssembly, one bundle each for the command line and the worker threads, and
+ * the window's page in `dist/renderer`. `dist/` is flat on purpose: a file beside the code is found with `new URL('./name', import.meta.url)`
  * from the sources and from every bundle alike.
  */
 import { copyFile, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { type BuildOptions, build } from 'esbuild';
+import { buildRenderer } from './build-renderer.ts';
 import { buildKernel } from './build-wasm.ts';
 
 const project = path.dirname(import.meta.dirname);
@@ -32,7 +33,13 @@ const common = {
 async function main(): Promise<void> {
   const start = performance.now();
   await mkdir(dist, { recursive: true });
-  const [, ...made] = await Promise.all([linkCommand(), copyKernel(), bundleCommandLine(), bundleWorker()]);
+  const [, ...made] = await Promise.all([
+    linkCommand(),
+    copyKernel(),
+    bundleCommandLine(),
+    bundleWorker(),
+    bundleRenderer(),
+  ]);
   const fresh = new Set(made.flat());
   await removeAllBut(fresh);
   console.log(`Built ${fresh.size} files into dist/ in ${Math.round(performance.now() - start)} ms.`);
@@ -51,6 +58,11 @@ async function copyKernel(): Promise<readonly string[]> {
   await buildKernel();
   await copyFile(path.join(project, 'src/chunker/kernel.wasm'), path.join(dist, 'kernel.wasm'));
   return ['kernel.wasm'];
+}
+
+async function bundleRenderer(): Promise<readonly string[]> {
+  await buildRenderer();
+  return ['renderer'];
 }
 
 /** Split, so that a command loads only its own code. */

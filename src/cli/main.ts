@@ -6,7 +6,9 @@
  * context  what a command may use
  */
 
+import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { EngineError } from '../api/errors.ts';
 import { systemClock } from '../util/clock.ts';
 import { runCommandLine } from './app.ts';
@@ -21,10 +23,21 @@ import { VERSION } from './version.ts';
 
 const controller = new AbortController();
 
+/** The window's files, beside the bundle or where a build from the sources puts them; undefined: not built. */
+function windowFiles(): string | undefined {
+  const places = ['./renderer/', '../../dist/renderer/'].map((place) => new URL(place, import.meta.url));
+  const found = places.find((place) => existsSync(new URL('index.html', place)));
+  return found && fileURLToPath(found);
+}
+
 /** The host's rooms are loaded only by the commands that need them. */
 function lazyHosting(): Hosting {
   const load = async () =>
-    (await import('../host/hosting.ts')).createHosting({ version: VERSION, env: process.env });
+    (await import('../host/hosting.ts')).createHosting({
+      version: VERSION,
+      env: process.env,
+      assets: windowFiles(),
+    });
   return {
     connect: async (dataDir, signal) => (await load()).connect(dataDir, signal),
     open: async (o) => (await load()).open(o),

@@ -1,0 +1,69 @@
+/** What there is to know of a run, as names and values. */
+import type { Run } from '../../src/api/model/run.ts';
+import type { Formats } from '../format.ts';
+import type { Say } from '../i18n/languages.ts';
+
+/** How long it took; null while it has not ended. */
+export function secondsOf({ startedAt, endedAt }: Run): number | null {
+  return startedAt === null || endedAt === null ? null : (endedAt - startedAt) / 1000;
+}
+
+/** The one number that says most about it. */
+export function amountOf(say: Say, format: Formats, { report }: Run): string {
+  switch (report?.kind) {
+    case undefined:
+      return '';
+    case 'backup':
+      return say('run.added', { bytes: format.bytes(report.bytesAdded) });
+    case 'restore':
+      return say('run.written', { bytes: format.bytes(report.bytesWritten) });
+    case 'check':
+      return say('run.read', { percent: report.percentRead });
+    case 'cleanup':
+      return say('run.freed', { bytes: format.bytes(report.bytesFreed) });
+    case 'copy':
+      return say('run.written', { bytes: format.bytes(report.bytesCopied) });
+  }
+}
+
+type Fact = readonly [string, string];
+
+export function reportFacts(say: Say, format: Formats, report: NonNullable<Run['report']>): readonly Fact[] {
+  const { number, bytes } = format;
+  switch (report.kind) {
+    case 'backup':
+      return [
+        [say('run.files-new'), number(report.filesNew)],
+        [say('run.files-changed'), number(report.filesChanged)],
+        [say('run.files-unmodified'), number(report.filesUnmodified)],
+        [say('run.bytes-processed'), bytes(report.bytesProcessed)],
+        [say('run.bytes-added'), bytes(report.bytesAdded)],
+        [say('run.bytes-stored'), bytes(report.bytesStored)],
+        [say('run.version'), report.snapshotId?.slice(0, 8) ?? say('common.none')],
+      ];
+    case 'restore':
+      return [
+        [say('run.files-restored'), number(report.filesRestored)],
+        [say('run.files-unchanged'), number(report.filesUnchanged)],
+        [say('run.files-skipped'), number(report.filesSkipped)],
+        [say('run.bytes-written'), bytes(report.bytesWritten)],
+        [say('run.target'), report.target],
+      ];
+    case 'check':
+      return [
+        [say('run.percent-read'), `${number(report.percentRead)} %`],
+        [say('run.packs'), number(report.packs)],
+      ];
+    case 'cleanup':
+      return [
+        [say('run.versions-kept'), number(report.versionsKept)],
+        [say('run.versions-forgotten'), number(report.versionsForgotten)],
+        [say('run.bytes-freed'), bytes(report.bytesFreed)],
+      ];
+    case 'copy':
+      return [
+        [say('run.versions-copied'), number(report.versionsCopied)],
+        [say('run.bytes-copied'), bytes(report.bytesCopied)],
+      ];
+  }
+}

@@ -1,0 +1,184 @@
+/** The host as the screens see it: what is known, and what can be asked of it. */
+import {
+  keepPreviousData,
+  onlineManager,
+  QueryClient,
+  QueryClientProvider,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+} from '@tanstack/react-query';
+import { createContext, type ReactNode, useContext, useEffect, useSyncExternalStore } from 'react';
+import type { Run } from '../../src/api/model/run.ts';
+import type { Client } from '../../src/transport/client.ts';
+import { applyEvent, keys, type RunQuery, refreshAll } from './cache.ts';
+import type { HostLink, LinkState } from './link.ts';
+
+const LinkContext = createContext<HostLink | undefined>(undefined);
+
+export function useLink(): HostLink {
+  const link = useContext(LinkContext);
+  if (!link) throw new Error('outside of HostProvider');
+  return link;
+}
+
+/** A cache whose content the events keep true, so nothing grows stale by itself. */
+export function createCache(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: Number.POSITIVE_INFINITY,
+        refetchOnWindowFocus: false,
+        // A broken line is the link's concern: calls are paused until it stands again.
+        retry: false,
+      },
+      // What a person asked for must not begin minutes later, when the line is back.
+      mutations: { networkMode: 'always', retry: false },
+    },
+  });
+}
+
+/** Holds the line to the host while it is shown. */
+export function HostProvider(props: {
+  readonly link: HostLink;
+  readonly cache: QueryClient;
+  readonly children: ReactNode;
+}) {
+  const { link, cache } = props;
+  useEffect(() => {
+    const stop = new AbortController();
+    // Whether there is an internet says nothing about a host that is, mostly, on this computer.
+    onlineManager.setEventListener(() => undefined);
+    onlineManager.setOnline(link.state === 'connected');
+    const unsubscribe = link.subscribe(() => onlineManager.setOnline(link.state === 'connected'));
+    void link.hold(
+      { onConnected: () => refreshAll(cache), onEvent: (event) => applyEvent(cache, event) },
+      stop.signal,
+    );
+    return () => {
+      unsubscribe();
+      stop.abort();
+    };
+  }, [link, cache]);
+  return (
+    <LinkContext value={link}>
+      <QueryClientProvider client={cache}>{props.children}</QueryClientProvider>
+    </LinkContext>
+  );
+}
+
+export function useLinkState(): LinkState {
+  const link = useLink();
+  return useSyncExternalStore(link.subscribe, () => link.state);
+}
+
+export function useStatus() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.status,
+    queryFn: ({ signal }) => link.client.system.status(undefined, { signal }),
+  });
+}
+
+export function usePlans() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.plans,
+    queryFn: ({ signal }) => link.client.plans.list(undefined, { signal }),
+  });
+}
+
+export function useDestinations() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.destinations,
+    queryFn: ({ signal }) => link.client.destinations.list(undefined, { signal }),
+  });
+}
+
+export function useSettings() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.settings,
+    queryFn: ({ signal }) => link.client.settings.get(undefined, { signal }),
+  });
+}
+
+export function useRun(id: string) {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.run(id),
+    queryFn: ({ signal }) => link.client.runs.get({ id }, { signal }),
+  });
+}
+
+export function useRunLog(id: string) {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.log(id),
+    queryFn: ({ signal }) => link.client.runs.log({ id }, { signal }),
+  });
+}
+
+/** The first problems of a run, enough for a screen. */
+export const PROBLEMS_SHOWN = 200;
+
+export function useRunProblems(id: string) {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.problems(id),
+    queryFn: ({ signal }) => link.client.runs.problems({ id, limit: PROBLEMS_SHOWN }, { signal }),
+  });
+}
+
+const PAGE = 50;
+
+/** Runs, newest first, page by page. */
+export function useRuns(filter: RunQuery) {
+  const link = useLink();
+  return useInfiniteQuery({
+    queryKey: keys.runs(filter),
+    initialPageParam: undefined as number | undefined,
+    queryFn: ({ pageParam, signal }): Promise<readonly Run[]> =>
+      link.client.runs.list(
+        { ...filter, limit: PAGE, ...(pageParam === undefined ? {} : { before: pageParam }) },
+        { signal },
+      ),
+    getNextPageParam: (last) => (last.length < PAGE ? undefined : last.at(-1)?.queuedAt),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Whole days that the calendar shows. */
+export const CALENDAR_WEEKS = 12;
+const MOST_PAGES = 10;
+
+/** All runs since a moment, newest first; at most some thousand. */
+export function useRecentRuns(since: number) {
+  const link = useLink();
+  return useQuery({
+    queryKey: [...keys.recent, since],
+    queryFn: ({ signal }) => runsSince(link.client, since, signal),
+    placeholderData: keepPreviousData,
+  });
+}
+
+async function runsSince(client: Client, since: number, signal: AbortSignal): Promise<readonly Run[]> {
+  const all: Run[] = [];
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const before = all.at(-1)?.queuedAt;
+    const runs = await client.runs.list(
+      { limit: 500, ...(before === undefined ? {} : { before }) },
+      { signal },
+    );
+    all.push(...runs.filter((run) => run.queuedAt >= since));
+    if (runs.length < 500 || (runs.at(-1)?.queuedAt ?? 0) < since) break;
+  }
+  return all;
+}
+
+/** Something that the person asks the host to do. */
+export function useAsk<Input, Output>(ask: (client: Client, input: Input) => Promise<Output>) {
+  const link = useLink();
+  return useMutation({ mutationFn: (input: Input) => ask(link.client, input) });
+}

@@ -1,0 +1,212 @@
+/** Where backups are kept. */
+import { ActionIcon, Button, Menu, Skeleton, Text, Title, Tooltip } from '@mantine/core';
+import {
+  IconDots,
+  IconLock,
+  IconPlugConnected,
+  IconPlus,
+  IconServer,
+  IconShieldCheck,
+  IconTrash,
+} from '@tabler/icons-react';
+import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import type { ConnectionTest, Destination } from '../../src/api/model/destination.ts';
+import { useCheck } from '../components/actions.ts';
+import {
+  Confirm,
+  EmptyState,
+  ErrorNote,
+  Facts,
+  Page,
+  ThrownNote,
+  ToneBadge,
+  useTell,
+} from '../components/parts.tsx';
+import { SpaceBar } from '../components/space-bar.tsx';
+import { TestResult } from '../components/test-result.tsx';
+import { kindText } from '../components/words.ts';
+import { useAsk, useDestinations } from '../data/host.tsx';
+import { useSpeech } from '../i18n/speech.tsx';
+
+export function DestinationsScreen() {
+  const { say } = useSpeech();
+  const destinations = useDestinations();
+  useScrollToHash(destinations.isSuccess);
+  const add = (
+    <Button component={Link} href="/destinations/new" leftSection={<IconPlus size={18} aria-hidden />}>
+      {say('destinations.add')}
+    </Button>
+  );
+  return (
+    <Page title={say('destinations.title')} actions={add}>
+      <ThrownNote error={destinations.error} />
+      {destinations.isPending && <Skeleton height={220} radius="lg" />}
+      {destinations.data?.length === 0 && (
+        <EmptyState
+          icon={IconServer}
+          title={say('destinations.empty')}
+          text={say('destinations.empty.text')}
+        />
+      )}
+      <div className="hf-cards">
+        {destinations.data?.map((destination) => (
+          <DestinationCard key={destination.id} destination={destination} />
+        ))}
+      </div>
+    </Page>
+  );
+}
+
+/** The page is drawn after the browser has looked for the address's fragment. */
+function useScrollToHash(ready: boolean) {
+  useEffect(() => {
+    if (ready) document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: 'center' });
+  }, [ready]);
+}
+
+function DestinationCard({ destination }: { readonly destination: Destination }) {
+  const { say, format } = useSpeech();
+  const [test, setTest] = useState<ConnectionTest>();
+  const { problem } = destination;
+  return (
+    <article className="hf-panel" id={destination.id} aria-labelledby={`name-${destination.id}`}>
+      <div className="hf-panel-head">
+        <div className="hf-card-name">
+          <div className="hf-card-icon">
+            <IconServer size={22} stroke={1.6} aria-hidden />
+          </div>
+          <div>
+            <Title order={2} id={`name-${destination.id}`}>
+              {destination.name}
+            </Title>
+            <Text size="sm" c="dimmed">
+              {kindText(say, destination)}
+            </Text>
+          </div>
+        </div>
+        <More destination={destination} />
+      </div>
+      <Text size="sm" className="hf-path">
+        {destination.location}
+      </Text>
+      <div className="hf-inline">
+        <ToneBadge tone={problem ? 'bad' : 'good'}>
+          {say(problem ? 'destinations.problem' : 'destinations.reachable')}
+        </ToneBadge>
+        <Tooltip label={say('destinations.encrypted.text')}>
+          <span className="hf-locked">
+            <IconLock size={15} aria-hidden />
+            {say('destinations.encrypted')}
+          </span>
+        </Tooltip>
+      </div>
+      {problem && <ErrorNote error={problem} />}
+      <SpaceBar destination={destination} />
+      <Facts
+        facts={[
+          ...(destination.usedBytes === null
+            ? []
+            : [[say('destinations.used'), format.bytes(destination.usedBytes)] as const]),
+          [say('destinations.last-check'), <LastCheck key="check" destination={destination} />],
+          [
+            say('destinations.recovery-key'),
+            say(
+              destination.hasRecoveryKey ? 'destinations.recovery-key.yes' : 'destinations.recovery-key.no',
+            ),
+          ],
+        ]}
+      />
+      {test && <TestResult test={test} />}
+      <CardActions destination={destination} onTested={setTest} />
+    </article>
+  );
+}
+
+function LastCheck({ destination: { lastCheck } }: { readonly destination: Destination }) {
+  const { say, format } = useSpeech();
+  if (!lastCheck) return say('common.never');
+  const when = format.relative(lastCheck.at, Date.now());
+  const text = lastCheck.ok
+    ? say('destinations.check-ok', { when, percent: lastCheck.percentRead })
+    : say('destinations.check-bad', { when });
+  return (
+    <Tooltip label={format.exact(lastCheck.at)}>
+      <Link href={`/activity/${lastCheck.runId}`} className={lastCheck.ok ? 'hf-link' : 'hf-link hf-bad'}>
+        {text}
+      </Link>
+    </Tooltip>
+  );
+}
+
+function CardActions(props: {
+  readonly destination: Destination;
+  readonly onTested: (test: ConnectionTest) => void;
+}) {
+  const { say } = useSpeech();
+  const tell = useTell();
+  const check = useCheck();
+  const { id, name, location } = props.destination;
+  const test = useAsk((host, _: undefined) => host.destinations.test({ location }));
+  return (
+    <div className="hf-actions">
+      <Button
+        variant="light"
+        leftSection={<IconPlugConnected size={17} aria-hidden />}
+        aria-label={say('destinations.test-named', { name })}
+        loading={test.isPending}
+        onClick={() => test.mutate(undefined, { onSuccess: props.onTested, onError: tell.failed })}
+      >
+        {say('destinations.test')}
+      </Button>
+      <Button
+        variant="default"
+        leftSection={<IconShieldCheck size={17} aria-hidden />}
+        aria-label={say('destinations.check-named', { name })}
+        loading={check.isPending}
+        onClick={() => check.start(id)}
+      >
+        {say('destinations.check')}
+      </Button>
+    </div>
+  );
+}
+
+function More({ destination: { id, name } }: { readonly destination: Destination }) {
+  const { say } = useSpeech();
+  const tell = useTell();
+  const [removing, setRemoving] = useState(false);
+  const remove = useAsk((host, _: undefined) => host.destinations.remove({ id }));
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="default" size="lg" aria-label={say('destinations.more', { name })}>
+            <IconDots size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setRemoving(true)}>
+            {say('common.remove')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {removing && (
+        <Confirm
+          title={say('destinations.remove.title', { name })}
+          text={say('destinations.remove.text')}
+          yes={say('common.remove')}
+          busy={remove.isPending}
+          onNo={() => setRemoving(false)}
+          onYes={() =>
+            remove.mutate(undefined, {
+              onSuccess: () => tell.done(say('destinations.removed', { name })),
+              onError: tell.failed,
+              onSettled: () => setRemoving(false),
+            })
+          }
+        />
+      )}
+    </>
+  );
+}
