@@ -5,7 +5,6 @@
  */
 import { cp, mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import { type BuildOptions, build } from 'esbuild';
 import { buildKernel } from './build-wasm.ts';
 
@@ -52,9 +51,18 @@ export async function buildMain({ out, window }: BuildMainOptions): Promise<void
       },
     }),
     copyKernel(out),
-    cp(path.join(project, 'assets', 'rendered'), path.join(out, 'assets'), { recursive: true }),
+    copyPictures(out),
     copyWindow(window ?? path.join(project, 'dist', 'renderer'), path.join(out, 'window')),
   ]);
+}
+
+/** Those that the program shows itself; the others are for the packager. */
+async function copyPictures(out: string): Promise<void> {
+  for (const name of ['icon.png', 'tray']) {
+    await cp(path.join(project, 'assets', 'rendered', name), path.join(out, 'assets', name), {
+      recursive: true,
+    });
+  }
 }
 
 async function copyKernel(out: string): Promise<void> {
@@ -69,7 +77,7 @@ async function copyWindow(from: string, to: string): Promise<void> {
   });
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (import.meta.main) {
   const out = path.join(project, 'main', 'dist');
   await buildMain({ out });
   console.log(`Built the desktop app into ${path.relative(project, out)}/.`);
