@@ -107,8 +107,26 @@ module.exports = {
     {
       name: 'screens-know-only-the-contract',
       severity: 'error',
-      from: { path: '^(renderer|main)/' },
+      from: { path: '^main/' },
       to: { path: '^src/', pathNot: '^src/api/' },
+    },
+    {
+      name: 'pages-know-only-the-contract-and-its-client',
+      comment: 'What a page loads runs in browsers: of the transport only the end that does.',
+      severity: 'error',
+      from: { path: '^renderer/' },
+      to: { path: '^src/', pathNot: '^src/(api/|transport/(browser|client)\\.ts$)' },
+    },
+    {
+      name: 'browser-client-is-browser-safe',
+      comment: 'Whatever a page loads of the transport has no Node and no server in it.',
+      severity: 'error',
+      from: { path: '^src/transport/(browser|client|pipe|pipe-client|port-pipe|errors|iterator)\\.ts$' },
+      to: {
+        path: '.',
+        pathNot:
+          '^(src/api/|src/transport/(browser|client|pipe|pipe-client|port-pipe|errors|iterator)\\.ts$|node_modules/(zod|@orpc/(client|contract))/)',
+      },
     },
     {
       name: 'engine-is-quiet',
@@ -123,7 +141,7 @@ module.exports = {
       from: { path: '^(src|main|renderer)/' },
       to: { path: '^test/' },
     },
-    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^virtual:' } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -12,7 +12,7 @@ const common = { environment: 'node', pool: 'forks', execArgv, restoreMocks: tru
 
 /**
  * unit: needs nothing but npm and takes seconds. cli: runs the built program as people do.
- * real: needs the tools that `.ci/run` installs (restic, borg, loop devices).
+ * e2e: the built window in a browser that comes by npm. real: needs the tools that `.ci/run` installs (restic, borg, loop devices).
  */
 export default defineConfig({
   test: {
@@ -27,6 +27,16 @@ export default defineConfig({
         },
       },
       { test: { ...common, name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          ...common,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           ...common,

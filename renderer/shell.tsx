@@ -1,4 +1,5 @@
 /** What surrounds every screen: the ways to the others, and whether the line to the host stands. */
+import { Button } from '@mantine/core';
 import {
   IconActivity,
   IconArchive,
@@ -11,9 +12,12 @@ import {
   IconSettings,
   type TablerIcon,
 } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import type { HostState, Place } from '../src/api/shell.ts';
+import { useFix } from './components/actions.ts';
 import { Mark } from './components/mark.tsx';
+import { ErrorNote } from './components/parts.tsx';
 import { useLinkState, useStatus } from './data/host.tsx';
 import type { MessageKey } from './i18n/en.ts';
 import { useSpeech } from './i18n/speech.tsx';
@@ -31,6 +35,7 @@ const PLACES: readonly { readonly to: string; readonly name: MessageKey; readonl
 
 export function Shell({ children }: { readonly children: ReactNode }) {
   const { say } = useSpeech();
+  useShellNavigation();
   return (
     <div className="hf-shell">
       <a className="hf-skip" href="#content">
@@ -46,6 +51,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       </header>
       <div className="hf-main">
         <LinkBanner />
+        <HostTrouble />
         <main id="content" tabIndex={-1} className="hf-content">
           {children}
         </main>
@@ -109,4 +115,35 @@ function LinkBanner() {
       )}
     </div>
   );
+}
+
+/** In the window, the shell knows why there is no host. */
+function HostTrouble() {
+  const { say } = useSpeech();
+  const shell = window.holdfast;
+  const state = useHostState();
+  if (!shell || state?.state !== 'failed') return null;
+  return (
+    <div className="hf-trouble">
+      <ErrorNote error={state.error} />
+      <Button onClick={() => void shell.retryHost().catch(() => undefined)}>{say('common.try-again')}</Button>
+    </div>
+  );
+}
+
+function useHostState(): HostState | undefined {
+  const [state, setState] = useState<HostState>();
+  useEffect(() => window.holdfast?.onHost(setState), []);
+  return state;
+}
+
+/** The tray, a notification or the menu sends the person to a place. */
+function useShellNavigation() {
+  const [, go] = useLocation();
+  const fix = useFix();
+  const onPlace = useEffectEvent((place: Place) => {
+    if (place.kind === 'fix') return fix(place.fix);
+    go(place.screen === 'home' ? '/' : `/${place.screen}`);
+  });
+  useEffect(() => window.holdfast?.onNavigate(onPlace), []);
 }

@@ -33,11 +33,7 @@ export function Calendar(props: {
         <tbody>
           {WEEKDAYS.map((weekday) => (
             <tr key={weekday}>
-              <th scope="row">
-                <span aria-hidden={weekday % 2 === 1} className={weekday % 2 === 1 ? 'hf-faint' : ''}>
-                  {format.weekday(weekday, 'short')}
-                </span>
-              </th>
+              <th scope="row">{format.weekday(weekday, 'short')}</th>
               {weeks.map((week) => (
                 <Day key={week[0]?.at} day={week[weekday]} />
               ))}

@@ -28,14 +28,15 @@ export function LiveRun({ run }: { readonly run: Run }) {
         </Text>
         {percent !== undefined && <span className="hf-percent">{Math.floor(percent)} %</span>}
       </div>
-      <Progress
-        size="lg"
-        value={percent ?? 100}
-        striped={percent === undefined}
-        animated={percent === undefined && run.state === 'running'}
-        aria-label={`${say('run.progress')}: ${runTitle(say, run)}`}
-        aria-valuetext={percent === undefined ? say('run.counting') : `${Math.floor(percent)} %`}
-      />
+      <Progress.Root size="lg">
+        <Progress.Section
+          value={percent ?? 100}
+          striped={percent === undefined}
+          animated={percent === undefined && run.state === 'running'}
+          aria-label={`${say('run.progress')}: ${runTitle(say, run)}`}
+          aria-valuetext={percent === undefined ? say('run.counting') : `${Math.floor(percent)} %`}
+        />
+      </Progress.Root>
       {progress && <LiveFacts progress={progress} />}
       {progress && progress.current.length > 0 && (
         <ul className="hf-current" aria-label={say('run.current')}>

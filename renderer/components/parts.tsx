@@ -175,14 +175,16 @@ export function ThrownNote({ error }: { readonly error: unknown }) {
 /** Says things in the corner of the window. */
 export function useTell() {
   const speech = useSpeech();
+  const closeButtonProps = { 'aria-label': speech.say('common.close') };
   return {
-    done: (message: string) => notifications.show({ message, color: 'teal' }),
+    done: (message: string) => notifications.show({ message, color: 'teal', closeButtonProps }),
     failed: (e: unknown) => {
       const { title, detail, hint } = thrownWords(speech, e);
       notifications.show({
         title,
         message: [detail, hint].filter(Boolean).join(' '),
         color: 'red',
+        closeButtonProps,
         autoClose: 10_000,
       });
     },

@@ -10,14 +10,14 @@ export function SpaceBar({ destination }: { readonly destination: Destination })
   const text = say('unit.free-of', { free: format.bytes(space.free), total: format.bytes(space.total) });
   return (
     <div className="hf-space">
-      <Progress
-        size="sm"
-        value={((space.total - space.free) / space.total) * 100}
-        data-tone={space.free < destination.warnBelowBytes ? 'bad' : 'plain'}
-        className="hf-space-bar"
-        aria-label={`${say('destinations.space')}: ${destination.name}`}
-        aria-valuetext={text}
-      />
+      <Progress.Root size="sm" className="hf-space-bar">
+        <Progress.Section
+          value={((space.total - space.free) / space.total) * 100}
+          data-tone={space.free < destination.warnBelowBytes ? 'bad' : 'plain'}
+          aria-label={`${say('destinations.space')}: ${destination.name}`}
+          aria-valuetext={text}
+        />
+      </Progress.Root>
       <span>{text}</span>
     </div>
   );

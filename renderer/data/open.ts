@@ -3,27 +3,15 @@
  * preload asks for.
  */
 import { EngineError } from '../../src/api/errors.ts';
+import type { PortMessage, ShellBridge } from '../../src/api/shell.ts';
 import { connectBrowserSocket, connectPort, type HostConnection } from '../../src/transport/browser.ts';
 import type { LinkPorts } from './link.ts';
-
-/** What the shell's preload puts into the window. */
-export interface ShellBridge {
-  /**
-   * Asks for a port to the host. It comes as a message of this window, `{ holdfast: 'port' }`, with the port; when the host
-   * ends, `{ holdfast: 'port-ended' }` follows.
-   */
-  requestPort(): void;
-  /** The system's dialog for a folder; null: the person chose none. */
-  pickFolder?(): Promise<string | null>;
-}
 
 declare global {
   interface Window {
     readonly holdfast?: ShellBridge;
   }
 }
-
-const PORT_TIMEOUT = 10_000;
 
 export function linkPorts(shell: ShellBridge | undefined = window.holdfast): LinkPorts {
   return {
@@ -40,8 +28,8 @@ function openBySocket(signal: AbortSignal): Promise<HostConnection> {
 }
 
 async function openByPort(shell: ShellBridge, signal: AbortSignal): Promise<HostConnection> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(PORT_TIMEOUT)]);
-  const arrived = shellMessage('port', limit);
+  // However long it takes: a port comes when there is a host.
+  const arrived = shellMessage('port', signal);
   shell.requestPort();
   const port = (await arrived).ports[0];
   if (!port) throw new EngineError('internal', 'The shell gave no port.');
@@ -53,7 +41,7 @@ async function openByPort(shell: ShellBridge, signal: AbortSignal): Promise<Host
 }
 
 /** Only what this very window says counts: a frame or another page could post anything. */
-function shellMessage(kind: string, signal: AbortSignal): Promise<MessageEvent> {
+function shellMessage(kind: PortMessage['holdfast'], signal: AbortSignal): Promise<MessageEvent> {
   return new Promise((resolve, reject) => {
     const stop = new AbortController();
     signal.addEventListener(

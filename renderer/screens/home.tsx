@@ -53,12 +53,12 @@ export function HomeScreen() {
         <RunUnderWay key={id} id={id} />
       ))}
       <div className="hf-two">
-        <Panel title={say('home.plans')} actions={<AllLink to="/plans" name={say('nav.plans')} />}>
+        <Panel title={say('home.plans')} actions={<AllLink to="/plans" name={say('home.all-plans')} />}>
           <PlanTiles plans={plans} />
         </Panel>
         <Panel
           title={say('home.destinations')}
-          actions={<AllLink to="/destinations" name={say('nav.destinations')} />}
+          actions={<AllLink to="/destinations" name={say('home.all-destinations')} />}
         >
           <DestinationTiles destinations={destinations} />
         </Panel>
@@ -107,9 +107,7 @@ function Hero({ status, plans }: { readonly status: Status; readonly plans: read
           </div>
           <div>
             <dt>{say('home.next')}</dt>
-            <dd>
-              <NextBackup status={status} />
-            </dd>
+            <dd>{plans.length === 0 ? say('common.none') : <NextBackup status={status} />}</dd>
           </div>
         </dl>
       </div>

@@ -168,16 +168,15 @@ function Log({ id }: { readonly id: string }) {
     <Panel title={say('run.log')}>
       {lines?.length === 0 && <Text c="dimmed">{say('run.log.empty')}</Text>}
       {lines && lines.length > 0 && (
-        // Reached by keyboard, because it scrolls.
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: axe asks for it where something scrolls
-        <section className="hf-log" tabIndex={0} aria-label={say('run.log')}>
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+        <div role="log" className="hf-log" tabIndex={0} aria-label={say('run.log')}>
           <ol>
             {lines.map((line, i) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added at the end
               <Line key={i} line={line} />
             ))}
           </ol>
-        </section>
+        </div>
       )}
     </Panel>
   );

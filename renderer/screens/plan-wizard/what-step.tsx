@@ -79,13 +79,13 @@ function AddSource(props: { readonly sources: readonly Source[]; readonly onAdd:
 /** The system's own dialog, where the window has a shell. */
 export function ChooseFolder({ onChosen }: { readonly onChosen: (path: string) => void }) {
   const { say } = useSpeech();
-  const pick = window.holdfast?.pickFolder;
-  if (!pick) return null;
+  const shell = window.holdfast;
+  if (!shell) return null;
   return (
     <Button
       variant="default"
       onClick={async () => {
-        const path = await pick();
+        const path = await shell.pickFolder();
         if (path !== null) onChosen(path);
       }}
     >
