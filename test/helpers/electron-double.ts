@@ -13,6 +13,7 @@ import path from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { MenuItemConstructorOptions } from 'electron';
 import type { PortMessage, ShellBridge } from '../../src/api/shell.ts';
+import type { WebPort } from '../../src/transport/port-pipe.ts';
 import type { Relayed } from './electron-utility.ts';
 
 const nodeRequire = createRequire(import.meta.url);
@@ -146,7 +147,7 @@ export interface FrameDouble {
 export class PageDouble {
   readonly holdfast: ShellBridge;
   /** What the page heard from itself. */
-  readonly heard: { readonly data: PortMessage; readonly ports: readonly MessagePort[] }[] = [];
+  readonly heard: { readonly data: PortMessage; readonly ports: readonly WebPort[] }[] = [];
   readonly #renderer = new EventEmitter();
 
   constructor(double: ElectronDouble, contents: WebContentsDouble, preload: string) {
@@ -171,7 +172,7 @@ export class PageDouble {
       require,
       globalThis: {
         location: { origin: 'app://holdfast' },
-        postMessage: (data: PortMessage, origin: string, ports: readonly MessagePort[]) => {
+        postMessage: (data: PortMessage, origin: string, ports: readonly WebPort[]) => {
           if (origin === 'app://holdfast') this.heard.push({ data, ports });
         },
       },
