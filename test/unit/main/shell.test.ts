@@ -388,3 +388,77 @@ describe('secrets', () => {
     });
   });
 });
+
+describe('notes on the desktop', () => {
+  it('come from the host, and their click shows the window', async () => {
+    await using double = await running({ argv: ['--hidden'] });
+    click(double.tray.item('open'));
+    const client = await clientOf(await double.page());
+    double.window.close();
+    const { id } = await client.alerts.addChannel({ name: 'Here', target: { kind: 'desktop' } });
+    expect(await client.alerts.testChannel({ id })).toMatchObject({ ok: true });
+    await holds(() => double.notes.length > 0);
+    expect(double.notes[0]?.options.title).toMatch(/./);
+    double.notes[0]?.emit('click', {});
+    expect(double.window.isVisible()).toBe(true);
+  });
+
+  it('tell of a backup that fails, with a button that shows the run', async () => {
+    await using double = await running();
+    const page = await double.page();
+    const client = await clientOf(page);
+    const places: Place[] = [];
+    page.holdfast.onNavigate((place) => places.push(place));
+    await client.alerts.addChannel({ name: 'Here', target: { kind: 'desktop' } });
+    const { id } = await makePlan(double, client, { 'a.txt': 'one' });
+    fs.rmSync(join(double.data, '..', 'source'), { recursive: true });
+    await client.plans.run({ id });
+    await holds(() => double.notes.length > 0);
+    const [note] = double.notes;
+    expect(note?.options.actions).toHaveLength(1);
+    note?.emit('click', {});
+    expect(places).toMatchObject([{ kind: 'fix' }]);
+    expect(double.tray.image).toContain('attention');
+  });
+});
+
+describe('what the page may ask for', () => {
+  it("is the system's dialogs, its file manager, and what the shell remembers", async () => {
+    await using double = await running();
+    const { holdfast } = await double.page();
+    const home = join(double.data, '..');
+    expect(holdfast.platform).toBe('linux');
+    expect(await holdfast.pickFolder()).toBeNull();
+    double.picked = [home];
+    expect(await holdfast.pickFolder()).toBe(home);
+    double.savedAt = join(home, 'kit.html');
+    expect(await holdfast.save({ name: 'kit.html', text: 'words' })).toBe(double.savedAt);
+    expect(fs.readFileSync(double.savedAt, 'utf8')).toBe('words');
+    await holdfast.reveal(home);
+    expect(double.revealed).toEqual([home]);
+    await expect(holdfast.reveal('')).rejects.toThrow(/^Not acceptable/);
+    await holdfast.setPreferences({ openAtLogin: true });
+    expect(await holdfast.preferences()).toEqual({ openAtLogin: true, closeToTray: true });
+    expect(fs.existsSync(join(home, '.config/autostart/holdfast.desktop'))).toBe(true);
+  });
+});
+
+describe('on macOS', () => {
+  it('the tray has masks, and a click on the dock shows the window', async () => {
+    await using double = await running({ platform: 'darwin', argv: ['--hidden'] });
+    expect(double.tray.image).toMatch(/attentionTemplate\.png$/);
+    double.modules.app.emit('activate');
+    expect(double.window.isVisible()).toBe(true);
+    expect(double.appMenu[0]?.label).toBe('Holdfast');
+  });
+});
+
+describe('the log', () => {
+  it('keeps on this computer why the host ended', async () => {
+    await using double = await running();
+    double.host.child.kill('SIGKILL');
+    await holds(() => double.timers.waiting.includes(1000));
+    const log = fs.readFileSync(join(double.data, 'window/logs/holdfast.log'), 'utf8');
+    expect(log).toContain('error The host ended by itself');
+  });
+});
