@@ -14,9 +14,8 @@ import {
   ShellPreferences,
   type ToHost,
 } from '../src/api/shell.ts';
+import { connectPort } from '../src/transport/browser.ts';
 import type { Client } from '../src/transport/client.ts';
-import { pipeClient } from '../src/transport/pipe-client.ts';
-import { portPipe } from '../src/transport/port-pipe.ts';
 import { CHANNEL } from './channels.ts';
 import { choose, save } from './dialogs.ts';
 import type { ElectronModules, Log, Timers } from './electron.ts';
@@ -27,6 +26,7 @@ import { startAtLogin } from './login.ts';
 import { MemoryFile } from './memory-file.ts';
 import { appMenu } from './menu.ts';
 import { Notes } from './notes.ts';
+import { webPort } from './port.ts';
 import { Power } from './power.ts';
 import type { Texts } from './texts/shape.ts';
 import { textsIn } from './texts/texts.ts';
@@ -68,6 +68,7 @@ export class Shell {
   readonly #preferences: MemoryFile<typeof ShellPreferences>;
   #tray: HoldfastTray | undefined;
   #client: Client | undefined;
+  #hostEnded = () => {};
   /** The page has asked for a port and waits for a host. */
   #wantsPort = false;
   #asking = false;
@@ -228,7 +229,9 @@ export class Shell {
   #hostRuns(): void {
     const { port1, port2 } = new this.#o.electron.MessageChannelMain();
     this.#host.connect(port2);
-    this.#client = pipeClient(portPipe(port1));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hostEnded = resolve;
+    this.#client = connectPort(webPort(port1), promise).client;
     this.#watch.follow(this.#client);
     this.#power.again();
     this.#givePort();
@@ -237,6 +240,8 @@ export class Shell {
   #hostRests(): void {
     if (this.#client) this.#window.send(CHANNEL.portEnded, null);
     this.#client = undefined;
+    // Calls under way fail now, and are told.
+    this.#hostEnded();
     this.#watch.lost();
   }
 
