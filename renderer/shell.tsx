@@ -41,14 +41,14 @@ export function Shell({ children }: { readonly children: ReactNode }) {
       <a className="hf-skip" href="#content">
         {say('app.skip')}
       </a>
-      <header className="hf-side">
+      <nav aria-label={say('nav.label')} className="hf-side">
         <Link href="/" className="hf-brand">
           <Mark size={30} />
           <span>Holdfast</span>
         </Link>
         <Places />
         <SideStatus />
-      </header>
+      </nav>
       <div className="hf-main">
         <LinkBanner />
         <HostTrouble />
@@ -65,14 +65,14 @@ function Places() {
   const [location] = useLocation();
   const isHere = (to: string) => (to === '/' ? location === '/' : location.startsWith(to));
   return (
-    <nav aria-label={say('nav.label')} className="hf-nav">
+    <div className="hf-nav">
       {PLACES.map(({ to, name, icon: Icon }) => (
         <Link key={to} href={to} className="hf-place" {...(isHere(to) ? { 'aria-current': 'page' } : {})}>
           <Icon size={19} stroke={1.7} aria-hidden />
           <span>{say(name)}</span>
         </Link>
       ))}
-    </nav>
+    </div>
   );
 }
 

@@ -5,19 +5,23 @@
  * `<style>`, so its rules are handed over as a style sheet object instead.
  */
 export function printPage(html: string): void {
-  const page = new DOMParser().parseFromString(html, 'text/html');
+  // Before it is parsed: even a page that is never shown asks the policy about its styles.
+  const rules: string[] = [];
+  const plain = html.replace(/<style>([\s\S]*?)<\/style>/gi, (_, css: string) => {
+    rules.push(css);
+    return '';
+  });
+  const page = new DOMParser().parseFromString(plain, 'text/html');
   const frame = document.createElement('iframe');
   frame.className = 'hf-print';
   frame.title = page.title;
   document.body.append(frame);
   const inside = frame.contentWindow;
   if (!inside) return frame.remove();
-  const rules = [...page.querySelectorAll('style')].map((style) => style.textContent).join('\n');
-  for (const one of page.querySelectorAll('style, script, link')) one.remove();
   inside.document.title = page.title;
   inside.document.body.replaceChildren(...page.body.childNodes);
   const sheet = new (inside as Window & typeof globalThis).CSSStyleSheet();
-  sheet.replaceSync(rules);
+  sheet.replaceSync(rules.join('\n'));
   inside.document.adoptedStyleSheets = [sheet];
   inside.addEventListener('afterprint', () => frame.remove());
   inside.print();

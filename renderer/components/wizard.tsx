@@ -87,6 +87,7 @@ function useHeadingFocus(at: number) {
 }
 
 function Steps(props: {
+  readonly label: string;
   readonly steps: readonly Step[];
   readonly at: number;
   readonly onGo: (step: number) => void;
@@ -94,7 +95,7 @@ function Steps(props: {
 }) {
   const { say } = useSpeech();
   return (
-    <nav aria-label={say('wizard.steps')}>
+    <nav aria-label={`${props.label}: ${say('wizard.steps')}`}>
       <ol className="hf-steps">
         {props.steps.map(({ name }, i) => (
           <li key={name}>

@@ -48,10 +48,10 @@ export function HomeScreen() {
   const active = [...status.running, ...status.queued];
   return (
     <Page title={say('home.title')} heading={<Hero status={status} plans={plans} />}>
-      <Reasons verdict={status.verdict} plans={plans} destinations={destinations} />
       {active.map((id) => (
         <RunUnderWay key={id} id={id} />
       ))}
+      <Reasons verdict={status.verdict} plans={plans} destinations={destinations} />
       <div className="hf-two">
         <Panel title={say('home.plans')} actions={<AllLink to="/plans" name={say('home.all-plans')} />}>
           <PlanTiles plans={plans} />
