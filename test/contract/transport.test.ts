@@ -5,6 +5,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { type EngineError, ERROR_CODES, type ErrorCode } from '../../src/api/errors.ts';
+import { connectBrowserSocket } from '../../src/transport/browser.ts';
 import type { Client } from '../../src/transport/client.ts';
 import { httpClient, httpHandler } from '../../src/transport/http.ts';
 import { serveInProcess } from '../../src/transport/in-process.ts';
@@ -312,6 +313,12 @@ transportContract('HTTP', async (toy) => {
 transportContract('WebSocket', async (toy) => {
   const { port, cut, close } = await listening(toy, 0);
   return { client: (await connectWebSocket(`ws://127.0.0.1:${port}/ws`)).client, cut, close };
+});
+
+transportContract('WebSocket of a browser', async (toy) => {
+  const { port, cut, close } = await listening(toy, 0);
+  const url = `ws://127.0.0.1:${port}/ws`;
+  return { client: (await connectBrowserSocket(url, new AbortController().signal)).client, cut, close };
 });
 
 transportContract('socket', async (toy) => {
