@@ -276,6 +276,16 @@ export const registry: Registry = {
     summary: 'Say whether everything is protected',
     load: () => import('./commands/status.ts'),
   },
+  pause: {
+    kind: 'command',
+    summary: 'Let nothing start by itself for a while',
+    load: () => import('./commands/pause.ts'),
+  },
+  resume: {
+    kind: 'command',
+    summary: 'End a pause',
+    load: () => import('./commands/resume.ts'),
+  },
   config: {
     kind: 'group',
     summary: 'Carry plans and settings to another computer',

@@ -61,17 +61,18 @@ export function fakeHost(o: FakeHostOptions = {}) {
     return { plan, nextAt: null, lastSuccess, lastRunId: mine[0]?.id ?? null, waitingFor: null };
   }
 
+  let pause = o.status?.pause ?? null;
   const status = (): Status => ({
     at: 0,
     version: '0',
     hostname: 'box',
     verdict: { state: 'none', reasons: [] },
-    pause: null,
     lastBackupAt: null,
     nextBackupAt: null,
     running: [],
     queued: [],
     ...o.status,
+    pause,
   });
 
   function start(task: Task): Run {
@@ -114,8 +115,14 @@ export function fakeHost(o: FakeHostOptions = {}) {
   const router = os.router({
     system: {
       status: os.system.status.handler(status),
-      pause: os.system.pause.handler(status),
-      resume: os.system.resume.handler(status),
+      pause: os.system.pause.handler(({ input }) => {
+        pause = input;
+        return status();
+      }),
+      resume: os.system.resume.handler(() => {
+        pause = null;
+        return status();
+      }),
       setConditions: os.system.setConditions.handler(() => ({})),
       wake: os.system.wake.handler(() => ({})),
       events: os.system.events.handler(async function* ({ signal }) {
