@@ -7,6 +7,7 @@ import { acquireLock, type HeldLock } from '../repository/locks.ts';
 import type { IndexedRepository, Repository } from '../repository/repository.ts';
 import type { RunDiary } from './diary.ts';
 import type { Limits, RunPorts } from './ports.ts';
+import { orLeave } from './stop.ts';
 
 /** What every kind of run works with. */
 export interface RunContext {
@@ -38,6 +39,9 @@ export interface SessionOptions {
 
 /** Another program may need a while; a run that waits longer is tried again later. */
 const LOCK_PATIENCE_MS = 10 * 60_000;
+
+/** Of what comes after a cancel, a lock that can't be removed above all; it is tried on and becomes stale at worst. */
+const AFTER_CANCEL_MS = 1000;
 
 /** The slowest that a plan, its destination and the settings for all ask for. */
 export function limitsOf(
@@ -72,12 +76,13 @@ export async function withRepository<T>(
       if (o.measure) facts.usedBytes = await packBytes(repo, lock.signal);
       return result;
     } finally {
-      await lock.release();
+      await orLeave(lock.release(), { clock: ports.clock, signal, graceMs: AFTER_CANCEL_MS });
     }
   } finally {
-    await repo.close().catch((e: unknown) => {
+    const closed = repo.close().catch((e: unknown) => {
       diary.warn(`The repository was not closed cleanly: ${messageOf(e)}`);
     });
+    await orLeave(closed, { clock: ports.clock, signal, graceMs: AFTER_CANCEL_MS });
   }
 }
 
