@@ -224,11 +224,6 @@ export class Host {
     const next = list.flatMap((plan) =>
       plan.destinations.map((id) => jobs.get(`backup:${plan.id}:${id}`)?.nextAt ?? null),
     );
-    const newest = this.store.runs.list({
-      kinds: ['backup'],
-      states: ['succeeded', 'warnings'],
-      limit: 1,
-    })[0];
     return {
       at: this.#clock.now(),
       version: this.#o.version,
@@ -243,11 +238,21 @@ export class Host {
         lastEnded: (planId, destinationId) => this.#lastBackup(planId, destinationId),
       }),
       pause: this.#pause(),
-      lastBackupAt: newest ? (newest.startedAt ?? newest.queuedAt) : null,
+      lastBackupAt: this.#lastBackupAt(list),
       nextBackupAt: least(next),
       running: running.filter((run) => run.state === 'running').map((run) => run.id),
       queued: running.filter((run) => run.state === 'queued').map((run) => run.id),
     };
+  }
+
+  /** Plan by plan, which an index answers at once; else many failures would be read to find one success. */
+  #lastBackupAt(plans: readonly Plan[]): number | null {
+    const { runs } = this.store;
+    const good = plans.flatMap((plan) => plan.destinations.map((id) => runs.lastSuccess(plan.id, id)));
+    const known = good.filter((run) => run !== undefined);
+    const past = { kinds: ['backup'], states: ['succeeded', 'warnings'], limit: 1 } as const;
+    const times = (known.length > 0 ? known : runs.list(past)).map((run) => run.startedAt ?? run.queuedAt);
+    return times.length > 0 ? Math.max(...times) : null;
   }
 
   /** Whether anything is under way: runs, questions to destinations, what is written beside repositories. */
