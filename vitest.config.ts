@@ -10,8 +10,11 @@ const execArgv = ['--wasm-wrapper-tiering-budget=1000000000'];
 
 const common = { environment: 'node', pool: 'forks', execArgv, restoreMocks: true } as const;
 
+/** Real folders, real repositories, real keys: each takes a minute. */
+const HOST = ['test/unit/host/{host,destinations,faults}.test.ts'];
+
 /**
- * unit: needs nothing but npm and takes seconds. cli: runs the built program as people do.
+ * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the built program as people do.
  * real: needs the tools that `.ci/run` installs (restic, borg, loop devices).
  */
 export default defineConfig({
@@ -23,9 +26,11 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/{unit,contract,property,golden}/**/*.test.ts'],
+          exclude: HOST,
           testTimeout: 30_000,
         },
       },
+      { test: { ...common, name: 'host', include: HOST, testTimeout: 120_000, hookTimeout: 120_000 } },
       { test: { ...common, name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
