@@ -14,7 +14,8 @@ const common = { environment: 'node', pool: 'forks', execArgv, restoreMocks: tru
 const HOST = ['test/unit/host/{host,destinations,faults}.test.ts'];
 
 /**
- * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the built program as people do.
+ * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the
+ * built program as people do.
  * real: needs the tools that `.ci/run` installs (restic, borg, loop devices).
  */
 export default defineConfig({
@@ -27,7 +28,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{unit,contract,property,golden}/**/*.test.ts'],
           exclude: HOST,
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       { test: { ...common, name: 'host', include: HOST, testTimeout: 120_000, hookTimeout: 120_000 } },
