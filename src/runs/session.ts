@@ -43,6 +43,8 @@ const LOCK_PATIENCE_MS = 10 * 60_000;
 /** Of what comes after a cancel, a lock that can't be removed above all; it is tried on and becomes stale at worst. */
 const AFTER_CANCEL_MS = 1000;
 
+const OPENING_MS = 250;
+
 /** The slowest that a plan, its destination and the settings for all ask for. */
 export function limitsOf(
   ports: Pick<RunPorts, 'settings'>,
@@ -66,7 +68,7 @@ export async function withRepository<T>(
   const destination = o.destination ?? context.destination;
   diary.phase(`Opening “${destination.name}”`);
   signal.throwIfAborted();
-  const repo = await ports.openRepository(destination, { signal, warn: diary.warn, limits: o.limits });
+  const repo = await openUnlessStopped(context, destination, o.limits);
   const facts: { usedBytes: number | null } = { usedBytes: null };
   context.seen.set(destination.id, facts);
   try {
@@ -84,6 +86,19 @@ export async function withRepository<T>(
     });
     await orLeave(closed, { clock: ports.clock, signal, graceMs: AFTER_CANCEL_MS });
   }
+}
+
+/** A password is slow to try on purpose, and nothing ends that half-way: a cancel does not wait for it. */
+async function openUnlessStopped(
+  { ports, diary, signal }: RunContext,
+  destination: Destination,
+  limits: Limits,
+): Promise<Repository> {
+  const opening = ports.openRepository(destination, { signal, warn: diary.warn, limits });
+  const repo = await orLeave(opening, { clock: ports.clock, signal, graceMs: OPENING_MS });
+  if (repo) return repo;
+  opening.then((late) => late.close()).catch(() => undefined);
+  throw signal.reason;
 }
 
 /** What all packs take; null where that could not be found out, which must not spoil the run. */

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { EngineError } from '../../../src/api/errors.ts';
 import type { HostEvent } from '../../../src/api/model/event.ts';
 import type { Backend } from '../../../src/backend/backend.ts';
+import { openLocal } from '../../../src/backend/local/local.ts';
+import { openRepository } from '../../../src/repository/repository.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { PASSWORD } from '../../helpers/repo.ts';
 import { useTemp } from '../../helpers/scope.ts';
 import { file, tree, writeTree } from '../../helpers/tree.ts';
 import { VirtualClock } from '../../helpers/virtual-clock.ts';
@@ -149,4 +152,34 @@ test('a destination that does not tell its space is not waited for', async () =>
   await asked.promise;
   await clock.advance(5000);
   expect(await patient.ended).toMatchObject({ state: 'succeeded' });
+});
+
+test('a cancel does not wait for a repository to open, which is closed when it has', async () => {
+  const clock = new VirtualClock('2026-03-01T12:00:00Z');
+  const opening = Promise.withResolvers<void>();
+  const open = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
+  const world: World = new World(temp, {
+    clock,
+    ports: {
+      openRepository: async ({ location }) => {
+        opening.resolve();
+        await open.promise;
+        const inner = await openLocal(location);
+        const close = async () => {
+          await inner.close();
+          closed.resolve();
+        };
+        return openRepository(wrapped(inner, { close }), { password: PASSWORD });
+      },
+    },
+  });
+  const destination = await world.destination();
+  const { run, ended } = world.begin({ kind: 'check', destinationId: destination.id, percent: 0 });
+  await opening.promise;
+  world.runs.cancel(run.id);
+  await clock.advance(250);
+  expect(await ended).toMatchObject({ state: 'cancelled' });
+  open.resolve();
+  await closed.promise;
 });
