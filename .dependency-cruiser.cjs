@@ -108,7 +108,7 @@ module.exports = {
       name: 'screens-know-only-the-contract',
       severity: 'error',
       from: { path: '^main/' },
-      to: { path: '^src/', pathNot: '^src/api/' },
+      to: { path: '^src/', pathNot: '^src/(api/|transport/(browser|client)\\.ts$)' },
     },
     {
       name: 'pages-know-only-the-contract-and-its-client',

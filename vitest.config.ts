@@ -10,9 +10,13 @@ const execArgv = ['--wasm-wrapper-tiering-budget=1000000000'];
 
 const common = { environment: 'node', pool: 'forks', execArgv, restoreMocks: true } as const;
 
+/** Real folders, real repositories, real keys: each takes a minute. */
+const HOST = ['test/unit/host/{host,destinations,faults}.test.ts', 'test/unit/main/shell.test.ts'];
+
 /**
- * unit: needs nothing but npm and takes seconds. cli: runs the built program as people do.
- * e2e: the built window in a browser that comes by npm. real: needs the tools that `.ci/run` installs (restic, borg, loop devices).
+ * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the
+ * built program as people do. e2e: the built window in a browser that comes by npm, and the shell's bundles by a double.
+ * real: needs the tools that `.ci/run` installs (restic, borg, loop devices).
  */
 export default defineConfig({
   test: {
@@ -23,15 +27,17 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/{unit,contract,property,golden}/**/*.test.ts'],
-          testTimeout: 30_000,
+          exclude: HOST,
+          testTimeout: 120_000,
         },
       },
+      { test: { ...common, name: 'host', include: HOST, testTimeout: 120_000, hookTimeout: 120_000 } },
       { test: { ...common, name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           ...common,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/{e2e,e2e-main}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,

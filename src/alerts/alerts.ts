@@ -9,7 +9,7 @@
  * note     one message through a channel
  * moot     over without a word: the plan or destination is gone, or the rule was switched off
  */
-import { assertNever } from '../api/errors.ts';
+import { assertNever, messageOf } from '../api/errors.ts';
 import type { Run } from '../api/model/run.ts';
 import type { AlertFacts } from './facts.ts';
 import { createLedger, type Ledger } from './ledger.ts';
@@ -37,7 +37,12 @@ export interface Alerts {
 export function createAlerts(ports: AlertPorts): Alerts {
   const teller = createTeller(ports);
   const ledger = createLedger(ports);
-  teller.tellMissed();
+  try {
+    teller.tellMissed();
+  } catch (e) {
+    // A diary that fails now may be well again when something happens.
+    ports.log(`What a channel may have missed can't be told: ${messageOf(e)}`);
+  }
   return {
     runStarted: (run, planName) => teller.ping(run, 'start', pingText({ ...run, planName })),
     runEnded(run) {

@@ -20,6 +20,7 @@ import { type FileStat, lstat, stat as statFollowing } from '../fs/stat.ts';
 import type { BlobWriter } from '../repository/blob-writer.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
 import { type ByteString, compareBytes, joinPath, rawByteString } from '../util/byte-string.ts';
+import type { Clock } from '../util/clock.ts';
 import { type ChangeRules, isUnchanged } from './changes.ts';
 import type { FileSaver, SavedContent, SaveOutcome } from './file-saver.ts';
 import type { BackupCounters, BackupEvents, ItemAction } from './progress.ts';
@@ -51,9 +52,22 @@ export interface ArchiverParts {
   readonly events: BackupEvents;
   readonly rules: ChangeRules;
   readonly withAtime: boolean;
+  readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
   /** The first error that ends the backup, as soon as it is known. */
   readonly fatal: () => unknown;
+}
+
+/** A file or folder on its way into the snapshot. */
+interface Item {
+  readonly snapshotPath: ByteString;
+  readonly name: ByteString;
+  /** Where it is read. */
+  readonly path: ByteString;
+  /** Its node in the parent. */
+  readonly before: Node | undefined;
+  /** When it was begun, in milliseconds. */
+  readonly began: number;
 }
 
 type Entry = Node | Pending;
@@ -111,12 +125,13 @@ export class Archiver {
     before: Node | undefined,
   ): Promise<Entry | undefined> {
     const path = root.infoPath ?? snapshotPath;
+    const item = { snapshotPath, name, path, before, began: this.#p.clock.now() };
     try {
       const stat = statFollowing(path);
       const node = this.#node(path, name, stat, true);
       const parent = await this.#loadParent(before?.subtree, snapshotPath);
       const entries = await this.#rootEntries(snapshotPath, root, parent);
-      return this.#guard(this.#completeFolder(snapshotPath, node, entries, before));
+      return this.#guard(this.#completeFolder(item, node, entries));
     } catch (e) {
       return this.#unreadable(path, e);
     }
@@ -131,14 +146,15 @@ export class Archiver {
   ): Promise<Entry | undefined> {
     if (++this.#looks % TURN === 0) await new Promise(setImmediate);
     this.#check();
+    const item = { snapshotPath, name, path, before, began: this.#p.clock.now() };
     if (!explicit && this.#excluded(path, this.#p.selection.byName(path))) return undefined;
     const stat = this.#look(path);
     if (!stat || (!explicit && this.#excluded(path, this.#p.selection.byStat(path, stat)))) return undefined;
     switch (stat.kind) {
       case 'file':
-        return this.#file(snapshotPath, name, path, stat, before);
+        return this.#file(item, stat);
       case 'dir':
-        return this.#folder(snapshotPath, name, path, stat, before);
+        return this.#folder(item, stat);
       case 'socket':
         return undefined;
       default:
@@ -170,57 +186,41 @@ export class Archiver {
     }
   }
 
-  async #file(
-    snapshotPath: ByteString,
-    name: ByteString,
-    path: ByteString,
-    stat: FileStat,
-    before: Node | undefined,
-  ): Promise<Entry | undefined> {
+  async #file(item: Item, stat: FileStat): Promise<Entry | undefined> {
+    const { path, before } = item;
     if (before && isUnchanged(stat, before, this.#p.rules)) {
-      if (this.#allPresent(before)) return this.#reuse(snapshotPath, name, path, stat, before);
+      if (this.#allPresent(before)) return this.#reuse(item, stat, before);
       const lost = `Parts of ${showPath(path)} are not in the repository any more; it is stored again.`;
       this.#unreadable(path, new EngineError('damaged', lost));
     }
     const { outcome } = await this.#p.saver.save(path, stat.size);
-    return this.#guard(outcome.then((saved) => this.#saved(snapshotPath, name, path, saved, before)));
+    return this.#guard(outcome.then((saved) => this.#saved(item, saved)));
   }
 
   #allPresent(before: Node): boolean {
     return (before.content ?? []).every((id) => this.#p.writer.has('data', id));
   }
 
-  #reuse(
-    snapshotPath: ByteString,
-    name: ByteString,
-    path: ByteString,
-    stat: FileStat,
-    before: Node,
-  ): Node | undefined {
+  #reuse(item: Item, stat: FileStat, before: Node): Node | undefined {
     try {
-      const node = { ...this.#node(path, name, stat), content: before.content ?? [] };
+      const node = { ...this.#node(item.path, item.name, stat), content: before.content ?? [] };
       this.#p.counters.bytesDone += stat.size;
-      this.#countFile('unmodified', snapshotPath, node, 0, 0);
+      this.#countFile('unmodified', item, node, 0, 0);
       return node;
     } catch (e) {
-      return this.#unreadable(path, e);
+      return this.#unreadable(item.path, e);
     }
   }
 
-  #saved(
-    snapshotPath: ByteString,
-    name: ByteString,
-    path: ByteString,
-    saved: SaveOutcome,
-    before: Node | undefined,
-  ): Node | undefined {
+  #saved(item: Item, saved: SaveOutcome): Node | undefined {
+    const { path, name, before } = item;
     if (saved.kind === 'failed') return this.#failedFile(path, saved.error);
     try {
       const node = this.#fileNode(path, name, saved);
       if (saved.changedMeanwhile) {
         this.#p.events.onWarning?.(path, `${showPath(path)} was written to while it was read.`);
       }
-      this.#countFile(actionFor(before, node), snapshotPath, node, saved.newBytes, saved.newStoredBytes);
+      this.#countFile(actionFor(before, node), item, node, saved.newBytes, saved.newStoredBytes);
       return node;
     } catch (e) {
       return this.#unreadable(path, e);
@@ -240,13 +240,8 @@ export class Archiver {
     return this.#unreadable(path, error);
   }
 
-  async #folder(
-    snapshotPath: ByteString,
-    name: ByteString,
-    path: ByteString,
-    stat: FileStat,
-    before: Node | undefined,
-  ): Promise<Entry | undefined> {
+  async #folder(item: Item, stat: FileStat): Promise<Entry | undefined> {
+    const { snapshotPath, name, path, before } = item;
     let names: readonly ByteString[];
     let node: Node;
     try {
@@ -262,19 +257,14 @@ export class Archiver {
       const entry = await this.#item(childPath, child, joinPath(path, child), parent?.get(child), false);
       if (entry) entries.push(entry);
     }
-    return this.#guard(this.#completeFolder(snapshotPath, node, entries, before));
+    return this.#guard(this.#completeFolder(item, node, entries));
   }
 
-  async #completeFolder(
-    snapshotPath: ByteString,
-    node: Node,
-    entries: readonly Entry[],
-    before: Node | undefined,
-  ): Promise<Node> {
+  async #completeFolder(item: Item, node: Node, entries: readonly Entry[]): Promise<Node> {
     const nodes = await this.#settle(entries);
     const tree = await this.#storeTree(nodes);
     const complete = { ...node, subtree: tree.id };
-    this.#countFolder(actionFor(before, complete), snapshotPath, complete, tree.plainBytes, tree.storedBytes);
+    this.#countFolder(actionFor(item.before, complete), item, complete, tree.plainBytes, tree.storedBytes);
     return complete;
   }
 
@@ -342,34 +332,30 @@ export class Archiver {
     if (fatal !== undefined) throw fatal;
   }
 
-  #countFile(
-    action: ItemAction,
-    path: ByteString,
-    node: Node,
-    dataBytes: number,
-    dataStoredBytes: number,
-  ): void {
+  #countFile(action: ItemAction, item: Item, node: Node, dataBytes: number, dataStoredBytes: number): void {
     const c = this.#p.counters;
     c.filesDone++;
     if (action === 'new') c.filesNew++;
     else if (action === 'changed') c.filesChanged++;
     else c.filesUnmodified++;
-    this.#p.events.onItem?.({ path, kind: 'file', action, node, dataBytes, dataStoredBytes });
+    const { snapshotPath: path } = item;
+    const ms = this.#since(item);
+    this.#p.events.onItem?.({ path, kind: 'file', action, node, dataBytes, dataStoredBytes, ms });
   }
 
-  #countFolder(
-    action: ItemAction,
-    path: ByteString,
-    node: Node,
-    dataBytes: number,
-    dataStoredBytes: number,
-  ): void {
+  #countFolder(action: ItemAction, item: Item, node: Node, dataBytes: number, dataStoredBytes: number): void {
     const c = this.#p.counters;
     if (action === 'new') c.dirsNew++;
     else if (action === 'changed') c.dirsChanged++;
     else c.dirsUnmodified++;
-    const withSlash = rawByteString(`${path}/`);
-    this.#p.events.onItem?.({ path: withSlash, kind: 'dir', action, node, dataBytes, dataStoredBytes });
+    const path = rawByteString(`${item.snapshotPath}/`);
+    const ms = this.#since(item);
+    this.#p.events.onItem?.({ path, kind: 'dir', action, node, dataBytes, dataStoredBytes, ms });
+  }
+
+  /** Clocks can be set back; a length of time is never below zero. */
+  #since({ began }: Item): number {
+    return Math.max(0, this.#p.clock.now() - began);
   }
 }
 

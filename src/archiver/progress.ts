@@ -52,6 +52,8 @@ export interface ItemEvent {
   /** Plain and stored bytes that this item added to the repository. */
   readonly dataBytes: number;
   readonly dataStoredBytes: number;
+  /** From the first look at it until it was saved; a folder's is that of all that is in it as well. */
+  readonly ms: number;
 }
 
 /** Heard as a backup goes on. None may throw. */

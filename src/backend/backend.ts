@@ -54,7 +54,19 @@ export interface Backend {
   list(type: FileType, o?: CallOptions): AsyncIterable<FileInfo>;
   /** Absent file: success. */
   remove(h: Handle, o?: CallOptions): Promise<void>;
+  /**
+   * Where what a killed writer had begun stays in the storage, out of sight of `list`: removes that, and tells how many
+   * files there were.
+   */
+  cleanTemporary?(o?: CleanOptions): Promise<number>;
   close(): Promise<void>;
+}
+
+export interface CleanOptions extends CallOptions {
+  /** Files that nobody has written to for this long are taken for left over; seven days unless told otherwise. */
+  readonly olderThanMs?: number;
+  /** Milliseconds since the epoch; the present unless told otherwise. */
+  readonly now?: number;
 }
 
 export interface LoadOptions extends CallOptions {
@@ -66,5 +78,11 @@ export interface LoadOptions extends CallOptions {
 
 /** Decorators compose: cache(retry(log(limit(s3)))). */
 export type Wrap = (inner: Backend) => Backend;
+
+/** For a decorator that has nothing to do with it. */
+export function sameCleaning(inner: Backend): Pick<Backend, 'cleanTemporary'> {
+  const cleanTemporary = inner.cleanTemporary?.bind(inner);
+  return cleanTemporary ? { cleanTemporary } : {};
+}
 
 export const CONFIG_HANDLE: Handle = { type: 'config', name: '' };

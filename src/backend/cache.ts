@@ -13,7 +13,14 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileType, Id } from '../format/types.ts';
-import type { Backend, CallOptions, FileInfo, Handle, LoadOptions } from './backend.ts';
+import {
+  type Backend,
+  type CallOptions,
+  type FileInfo,
+  type Handle,
+  type LoadOptions,
+  sameCleaning,
+} from './backend.ts';
 import { spanOf } from './calls.ts';
 import { folderOf, segmentsOf } from './layout.ts';
 import { replaceFile } from './local/write-file.ts';
@@ -212,6 +219,7 @@ export function cache(dir: string, id: Id, o: CacheOptions = {}): (inner: Backen
         if (isKept(h.type)) await entries.drop(h);
       },
       forget: (h) => entries.forget(h),
+      ...sameCleaning(inner),
       close: () => inner.close(),
     };
   };

@@ -7,7 +7,7 @@
  */
 import { type Clock, systemClock } from '../util/clock.ts';
 import { Semaphore } from '../util/semaphore.ts';
-import type { Backend, FileInfo, Wrap } from './backend.ts';
+import { type Backend, type FileInfo, sameCleaning, type Wrap } from './backend.ts';
 import { cancellation, pause, throwIfAborted, totalLength } from './calls.ts';
 
 export interface LimitOptions {
@@ -112,6 +112,7 @@ export function limit(o: LimitOptions = {}): Wrap {
       stat: (h, c) => inSlot(slots, c?.signal, () => inner.stat(h, c)),
       list: (type, c) => listInSlots(slots, inner.list(type, c), c?.signal),
       remove: (h, c) => inSlot(slots, c?.signal, () => inner.remove(h, c)),
+      ...sameCleaning(inner),
       close: () => inner.close(),
     };
   };

@@ -188,12 +188,14 @@ export function errorJson(path: ByteString, { message }: EngineError) {
   return { message_type: 'error', error: { message }, during: 'archival', item: goText(path) };
 }
 
-export function itemJson({ path, kind, action, dataBytes, dataStoredBytes }: ItemEvent) {
+/** restic tells of no time for what it did not have to save. */
+export function itemJson({ path, kind, action, dataBytes, dataStoredBytes, ms }: ItemEvent) {
   const isFile = kind === 'file';
   return {
     message_type: 'verbose_status',
     action: ACTIONS[action],
     item: goText(path),
+    duration: action === 'unmodified' ? 0 : ms / 1000,
     data_size: isFile ? dataBytes : 0,
     data_size_in_repo: isFile ? dataStoredBytes : 0,
     metadata_size: isFile ? 0 : dataBytes,

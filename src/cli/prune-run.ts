@@ -14,7 +14,7 @@ import type { CommandContext } from './context.ts';
 import { flag, hidden, size, type ValuesOf, value } from './options.ts';
 import { countLine } from './progress.ts';
 import type { Session } from './session.ts';
-import { formatBytes, formatPercent, parseSize } from './units.ts';
+import { formatBytes, formatPercent, parseSize, plural } from './units.ts';
 
 export const pruneOptions = {
   maxRepackSize: size('--max-repack-size size', 'stop after repacking this much, such as 10G'),
@@ -102,6 +102,9 @@ export async function runPrune(
         print.problem('The disk is too full to repack everything at once, so it is done little by little.'),
     });
     print.more(`removed ${outcome.removedPacks} packs`);
+    if (outcome.removedLeftovers > 0) {
+      print.more(`removed ${plural(outcome.removedLeftovers, 'file')} that killed writers had left behind`);
+    }
     print.say('done');
   } finally {
     progress.stop();

@@ -1,5 +1,6 @@
-/** Which plan, destination or run somebody means: by name, or by the beginning of its id. */
+/** Which plan, destination, channel or run somebody means: by name, or by the beginning of its id. */
 import { EngineError } from '../api/errors.ts';
+import type { Channel } from '../api/model/alert.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { PlanStatus } from '../api/model/plan.ts';
 import type { Run } from '../api/model/run.ts';
@@ -16,7 +17,7 @@ export const SHORT_ID = 8;
 
 /**
  * The whole id wins, then the name as it is written, then the name in any case, then the beginning of an id. `what` is
- * 'plan' or 'destination'. Errors: 'not-found' with what may be meant, 'ambiguous' with all that fit.
+ * 'plan', 'destination' or 'channel'. Errors: 'not-found' with what may be meant, 'ambiguous' with all that fit.
  */
 export function findNamed<T extends Named>(items: readonly T[], reference: string, what: string): T {
   const lower = reference.trim().toLowerCase();
@@ -42,11 +43,12 @@ function ambiguous(found: readonly Named[], reference: string, what: string): En
 }
 
 function notFound(items: readonly Named[], reference: string, what: string): EngineError {
+  const words = what === 'channel' ? 'alerts channels' : `${what} list`;
   const near = items
     .map((item) => item.name)
     .filter((name) => suggestions(reference, [name.toLowerCase()]).length > 0);
   const hint =
-    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `\`holdfast ${what} list\` shows them all.`;
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `\`holdfast ${words}\` shows them all.`;
   return new EngineError('not-found', `There is no ${what} "${reference}".`, { hint });
 }
 
@@ -68,6 +70,11 @@ export async function findDestination(
   signal: AbortSignal,
 ): Promise<Destination> {
   return findNamed(await client.destinations.list(undefined, { signal }), reference, 'destination');
+}
+
+/** Errors: as `findNamed`. */
+export async function findChannel(client: Client, reference: string, signal: AbortSignal): Promise<Channel> {
+  return findNamed(await client.alerts.channels(undefined, { signal }), reference, 'channel');
 }
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;

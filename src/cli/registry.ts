@@ -276,6 +276,74 @@ export const registry: Registry = {
     summary: 'Say whether everything is protected',
     load: () => import('./commands/status.ts'),
   },
+  alerts: {
+    kind: 'group',
+    summary: 'See what is wrong, and manage who is told',
+    usual: 'list',
+    entries: {
+      list: {
+        kind: 'command',
+        summary: 'List what is wrong and what is over',
+        load: () => import('./commands/alerts-list.ts'),
+      },
+      channels: {
+        kind: 'command',
+        summary: 'List who is told, and of what',
+        load: () => import('./commands/alerts-channels.ts'),
+      },
+      add: {
+        kind: 'group',
+        summary: 'Add a channel by which somebody is told',
+        entries: {
+          email: {
+            kind: 'command',
+            summary: 'Tell by e-mail',
+            load: () => import('./commands/alerts-add-email.ts'),
+          },
+          webhook: {
+            kind: 'command',
+            summary: 'Post JSON to an address',
+            load: () => import('./commands/alerts-add-webhook.ts'),
+          },
+          ntfy: {
+            kind: 'command',
+            summary: 'Tell phones by a topic of ntfy',
+            load: () => import('./commands/alerts-add-ntfy.ts'),
+          },
+          monitor: {
+            kind: 'command',
+            summary: 'Let a monitor elsewhere notice when backups stop',
+            load: () => import('./commands/alerts-add-monitor.ts'),
+          },
+          desktop: {
+            kind: 'command',
+            summary: 'Show notes on the desktop',
+            load: () => import('./commands/alerts-add-desktop.ts'),
+          },
+        },
+      },
+      remove: {
+        kind: 'command',
+        summary: 'Remove a channel',
+        load: () => import('./commands/alerts-remove.ts'),
+      },
+      test: {
+        kind: 'command',
+        summary: 'Send a message to try a channel out',
+        load: () => import('./commands/alerts-test.ts'),
+      },
+    },
+  },
+  pause: {
+    kind: 'command',
+    summary: 'Let nothing start by itself for a while',
+    load: () => import('./commands/pause.ts'),
+  },
+  resume: {
+    kind: 'command',
+    summary: 'End a pause',
+    load: () => import('./commands/resume.ts'),
+  },
   config: {
     kind: 'group',
     summary: 'Carry plans and settings to another computer',

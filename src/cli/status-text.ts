@@ -1,13 +1,14 @@
 /** The whole of Holdfast in a few lines: the verdict, why, and what to do. */
 import { assertNever } from '../api/errors.ts';
+import type { PlanStatus } from '../api/model/plan.ts';
 import type { Run } from '../api/model/run.ts';
 import type { Fix, Status, Verdict } from '../api/model/status.ts';
 import { formatMoment } from './ago.ts';
+import { asleepLines, pauseText } from './pause.ts';
 import { SHORT_ID } from './reference.ts';
 import { statusLine } from './run-text.ts';
 import { labelled } from './table.ts';
 import { printable } from './text-width.ts';
-import { formatLocalTime } from './time-format.ts';
 
 const VERDICTS: Readonly<Record<Verdict['state'], string>> = {
   protected: 'Everything is protected.',
@@ -17,6 +18,9 @@ const VERDICTS: Readonly<Record<Verdict['state'], string>> = {
 
 export interface StatusFacts {
   readonly status: Status;
+  readonly plans: readonly PlanStatus[];
+  /** No host is running but the command's own. */
+  readonly own: boolean;
   /** Of plans and destinations, by id. */
   readonly names: ReadonlyMap<string, string>;
   /** Those that are running or wait. */
@@ -24,17 +28,17 @@ export interface StatusFacts {
   readonly now: number;
 }
 
-export function statusText({ status, names, runs, now }: StatusFacts): readonly string[] {
+export function statusText({ status, plans, own, names, runs, now }: StatusFacts): readonly string[] {
   const { pause, verdict } = status;
   const reasons = verdict.reasons.flatMap(({ level, sentence, fix }) => [
     `${level === 'problem' ? '!' : '-'} ${printable(sentence)}`,
     ...(fix === null ? [] : [`    ${fixText(fix, names)}`]),
   ]);
-  const paused =
-    pause === null ? [] : [pause.until === null ? 'until resumed' : `until ${formatLocalTime(pause.until)}`];
+  const paused = pause === null ? [] : [`${pauseText(pause, now)}; \`holdfast resume\` ends it`];
   return [
     VERDICTS[verdict.state],
     ...reasons,
+    ...asleepLines(own, plans).map((line) => `! ${line}`),
     ...labelled([
       ['Last backup', [formatMoment(status.lastBackupAt, now, 'none yet')]],
       ['Next backup', [formatMoment(status.nextBackupAt, now, 'none planned')]],
@@ -64,7 +68,7 @@ function fixText(fix: Fix, names: ReadonlyMap<string, string>): string {
     case 'open-destination':
       return `holdfast destination test ${word(fix.destinationId)}`;
     case 'resume':
-      return 'Resume it in the window or the browser.';
+      return 'holdfast resume';
     default:
       return assertNever(fix);
   }

@@ -23,7 +23,10 @@ export const PLAIN_ENTRY_BYTES = 1 + 4 + ID_BYTES;
 export const COMPRESSED_ENTRY_BYTES = PLAIN_ENTRY_BYTES + 4;
 /** The largest sealed header that restic reads. */
 export const MAX_SEALED_HEADER = 16 * 1024 * 1024;
-/** How many blobs a pack may hold, whatever their kind: restic closes a pack before its header could grow larger. */
+/**
+ * How many blobs a pack may hold, whatever their kind: the header of one more could be larger than readers take, ours and
+ * restic's. restic closes its packs at the same number (`Packer.HeaderFull`).
+ */
 export const MAX_BLOBS = Math.floor((MAX_SEALED_HEADER - SEAL_OVERHEAD) / COMPRESSED_ENTRY_BYTES);
 /** The smallest pack: one empty, plain blob without its seal, as restic counts. */
 const MIN_PACK = PLAIN_ENTRY_BYTES + SEAL_OVERHEAD + HEADER_LENGTH_BYTES;

@@ -12,6 +12,8 @@ import type { Limits, OpenForRun } from '../runs/ports.ts';
 import { createRepository, openRepository, type RepositorySettings } from './engine.ts';
 import { SCHEMES } from './schemes.ts';
 
+const SPACE_MS = 10_000;
+
 const SETTINGS: RepositorySettings = {
   compression: 'auto',
   packSize: 0,
@@ -75,11 +77,16 @@ export async function spaceAt(location: string, now: Instant): Promise<Space | n
   const { scheme, target } = parseLocation(location, SCHEMES);
   if (scheme.scheme !== 'local') return null;
   try {
-    const { bavail, blocks, bsize } = await statfs(await nearest(target));
-    return { free: bavail * bsize, total: blocks * bsize, at: now };
+    const found = await Promise.race([nearest(target).then((folder) => statfs(folder)), patience()]);
+    return found && { free: found.bavail * found.bsize, total: found.blocks * found.bsize, at: now };
   } catch {
     return null;
   }
+}
+
+/** The system does not come back while a network drive hangs, and nothing can end that. Keeps no process alive. */
+function patience(): Promise<null> {
+  return new Promise((resolve) => setTimeout(() => resolve(null), SPACE_MS).unref());
 }
 
 /** The folder itself, or the nearest above it that is there. */

@@ -20,7 +20,6 @@ const ConfigPlan = PlanInput.extend({ destinations: z.array(Name).min(1).max(20)
 /** A plan whose destinations are names. */
 export type ConfigPlan = z.output<typeof ConfigPlan>;
 
-
 const [desktop, email, webhook, ntfy, monitor] = ChannelInput.shape.target.options;
 const ConfigTarget = z.discriminatedUnion('kind', [
   desktop,

@@ -7,6 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { z } from 'zod';
 import { type Alerts, createAlerts } from '../alerts/alerts.ts';
 import type { DesktopNote } from '../alerts/ports.ts';
 import { asEngineError, EngineError, isEngineError, messageOf, type WireError } from '../api/errors.ts';
@@ -14,13 +15,15 @@ import { type Destination, DestinationInput } from '../api/model/destination.ts'
 import type { HostEvent } from '../api/model/event.ts';
 import type { Plan } from '../api/model/plan.ts';
 import { ENDED, type Run, type Task } from '../api/model/run.ts';
-import type { Conditions, Pause, Status } from '../api/model/status.ts';
+import { type Conditions, type Pause, Pause as PauseSchema, type Status } from '../api/model/status.ts';
 import { cacheDirectory, identity } from '../fs/platform.ts';
 import { keepPolicyOf } from '../rules/retention.ts';
 import { compileRules } from '../rules/rule-set.ts';
 import { selectionOf } from '../rules/selection.ts';
+import { destinationIdsOf } from '../runs/aftermath.ts';
 import { historyFromSnapshots } from '../runs/history.ts';
 import { RunManager } from '../runs/runs.ts';
+import { orLeave } from '../runs/stop.ts';
 import type { Job, Outcome } from '../scheduler/ports.ts';
 import { RunQueue } from '../scheduler/queue.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
@@ -36,7 +39,7 @@ import { holdDataFolder } from '../store/data-lock.ts';
 import { type DiaryStore, openStore } from '../store/sqlite.ts';
 import type { Client } from '../transport/client.ts';
 import { serveInProcess } from '../transport/in-process.ts';
-import { EventHub } from '../transport/latest.ts';
+import { EventHub, type EventStream } from '../transport/latest.ts';
 import { fromText } from '../util/byte-string.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { createAt, openAt, probe, spaceAt, tightest, tryOut } from './binding.ts';
@@ -75,6 +78,10 @@ export interface HostOptions {
 }
 
 const LOOK_MS = 5 * 60_000;
+const STATUS_MS = 250;
+/** For what is written beside a repository; at the end of the program less. */
+const SAVE_MS = 2 * 60_000;
+const LAST_SAVES_MS = 10_000;
 const MOST_RUNNING = 3;
 const DAY_MS = 86_400_000;
 const PAUSE = 'pause';
@@ -93,16 +100,22 @@ export async function openHost(o: HostOptions): Promise<Host> {
     const clock = o.clock ?? systemClock;
     const onProblem = (sentence: string) => o.log('warning', sentence);
     const store = openStore(path.join(o.dataDir, 'holdfast.db'), { clock, onProblem });
-    const host = new Host(o, store, secrets, release);
-    try {
-      await host.begin();
-    } catch (e) {
-      await host.close();
-      throw e;
-    }
-    return host;
+    return await begun(() => new Host(o, store, secrets, release), store);
   } catch (e) {
     release();
+    throw e;
+  }
+}
+
+async function begun(make: () => Host, store: DiaryStore): Promise<Host> {
+  let host: Host | undefined;
+  try {
+    host = make();
+    await host.begin();
+    return host;
+  } catch (e) {
+    if (host) await host.close();
+    else store.close();
     throw e;
   }
 }
@@ -137,6 +150,9 @@ export class Host {
   #asking = 0;
   #conditions: Conditions = { onBattery: null, metered: null, online: null };
   #shownStatus = '';
+  /** When it was last told, and whether it is about to be. */
+  #statusAt = 0;
+  #statusDue = false;
   /** Destinations are made one after the other. */
   #making: Promise<unknown> = Promise.resolve();
   #life: Promise<void> | undefined;
@@ -148,7 +164,7 @@ export class Host {
     this.store = store;
     this.secrets = secrets;
     this.#release = release;
-    this.#opened = new OpenedRepositories((id) => this.#openById(id), this.#clock);
+    this.#opened = new OpenedRepositories((id, signal) => this.#openById(id, signal), this.#clock);
     this.#alerts = createAlerts({
       alerts: store.alerts,
       channels: store.channels,
@@ -204,14 +220,10 @@ export class Host {
     const { plans, destinations, settings } = this.store;
     const list = plans.list();
     const running = this.#runs.running();
+    const jobs = this.#scheduler.plans();
     const next = list.flatMap((plan) =>
-      plan.destinations.map((id) => this.#scheduler.plan(`backup:${plan.id}:${id}`).nextAt),
+      plan.destinations.map((id) => jobs.get(`backup:${plan.id}:${id}`)?.nextAt ?? null),
     );
-    const newest = this.store.runs.list({
-      kinds: ['backup'],
-      states: ['succeeded', 'warnings'],
-      limit: 1,
-    })[0];
     return {
       at: this.#clock.now(),
       version: this.#o.version,
@@ -226,11 +238,21 @@ export class Host {
         lastEnded: (planId, destinationId) => this.#lastBackup(planId, destinationId),
       }),
       pause: this.#pause(),
-      lastBackupAt: newest ? (newest.startedAt ?? newest.queuedAt) : null,
+      lastBackupAt: this.#lastBackupAt(list),
       nextBackupAt: least(next),
       running: running.filter((run) => run.state === 'running').map((run) => run.id),
       queued: running.filter((run) => run.state === 'queued').map((run) => run.id),
     };
+  }
+
+  /** Plan by plan, which an index answers at once; else many failures would be read to find one success. */
+  #lastBackupAt(plans: readonly Plan[]): number | null {
+    const { runs } = this.store;
+    const good = plans.flatMap((plan) => plan.destinations.map((id) => runs.lastSuccess(plan.id, id)));
+    const known = good.filter((run) => run !== undefined);
+    const past = { kinds: ['backup'], states: ['succeeded', 'warnings'], limit: 1 } as const;
+    const times = (known.length > 0 ? known : runs.list(past)).map((run) => run.startedAt ?? run.queuedAt);
+    return times.length > 0 ? Math.max(...times) : null;
   }
 
   /** Whether anything is under way: runs, questions to destinations, what is written beside repositories. */
@@ -254,6 +276,7 @@ export class Host {
       await this.#scheduler.stop();
       await this.#runs.shutdown();
       await this.#scheduler.ended();
+      await this.#lastSaves();
       this.#stop.abort(
         new EngineError('cancelled', 'Holdfast is shutting down.', { context: { reason: 'shutdown' } }),
       );
@@ -268,6 +291,14 @@ export class Host {
         this.#release();
       }
     }
+  }
+
+  /** Plans are saved beside their repositories before the end, if these answer; else after the next run there. */
+  async #lastSaves(): Promise<void> {
+    const over = new AbortController();
+    const patience = this.#clock.sleep(LAST_SAVES_MS, over.signal).catch(() => undefined);
+    await Promise.race([Promise.allSettled(this.#background), patience]);
+    over.abort();
   }
 
   // ---- runs
@@ -369,7 +400,7 @@ export class Host {
   }
 
   #interrupted(): readonly string[] {
-    return parsed<readonly string[]>(this.store.values.get(INTERRUPTED)) ?? [];
+    return parsed(z.array(z.string()), this.store.values.get(INTERRUPTED)) ?? [];
   }
 
   /**
@@ -473,7 +504,7 @@ export class Host {
   }
 
   #pause(): Pause | null {
-    const pause = parsed<Pause>(this.store.values.get(PAUSE));
+    const pause = parsed(PauseSchema, this.store.values.get(PAUSE));
     if (pause?.until == null) return pause ?? null;
     return pause.until > this.#clock.now() ? pause : null;
   }
@@ -490,16 +521,36 @@ export class Host {
     this.#statusChanged();
   }
 
-  /** Tells clients of a status that differs in more than its time. */
+  /** Clients hear of it soon: what changes at once, or again within a moment, is told as one. */
   #statusChanged(): void {
-    if (this.hub.listeners === 0 || this.#closing) return;
-    this.#apart(() => {
-      const status = this.status();
-      const shown = JSON.stringify({ ...status, at: 0 });
-      if (shown === this.#shownStatus) return;
-      this.#shownStatus = shown;
-      this.hub.publish({ kind: 'status', status });
-    });
+    if (this.#statusDue || this.hub.listeners === 0 || this.#closing) return;
+    this.#statusDue = true;
+    void this.#tellStatusSoon();
+  }
+
+  async #tellStatusSoon(): Promise<void> {
+    const left = Math.min(STATUS_MS, this.#statusAt + STATUS_MS - this.#clock.now());
+    // Even where none is left, it is told only after what goes on now has been done.
+    if (left > 0) await this.#clock.sleep(left, this.#stop.signal).catch(() => undefined);
+    else await undefined;
+    this.#statusDue = false;
+    if (this.hub.listeners > 0 && !this.#closing) this.#apart(() => this.#tellStatus());
+  }
+
+  /** Told if it differs in more than its time. */
+  #tellStatus(): Status {
+    const status = this.status();
+    this.#statusAt = status.at;
+    const shown = JSON.stringify({ ...status, at: 0 });
+    if (shown !== this.#shownStatus) this.hub.publish({ kind: 'status', status });
+    this.#shownStatus = shown;
+    return status;
+  }
+
+  /** All listeners have seen the same status, so that all hear of the next. */
+  #subscribe(signal: AbortSignal | undefined): EventStream {
+    const status = this.#tellStatus();
+    return this.hub.subscribe(signal, [{ kind: 'status', status }]);
   }
 
   // ---- destinations
@@ -516,11 +567,11 @@ export class Host {
     );
   }
 
-  async #openById(id: string) {
+  async #openById(id: string, signal: AbortSignal) {
     const destination = destinationNamed(this.store, id);
     const { uploadLimit, downloadLimit } = destination;
     const limits = tightest([{ upload: uploadLimit ?? 0, download: downloadLimit ?? 0 }]);
-    return openAt(destination.location, await this.#password(destination), { limits });
+    return openAt(destination.location, await this.#password(destination), { limits, signal });
   }
 
   #destinationPorts(): DestinationPorts {
@@ -591,11 +642,18 @@ export class Host {
   #planChanged(planId: string, before: readonly string[] = []): void {
     const plan = this.store.plans.get(planId);
     this.hub.publish(plan ? { kind: 'plan', plan } : { kind: 'plan-removed', planId });
+    if (!plan) this.#cancelQueued((run) => run.planId === planId);
     for (const id of new Set([...before, ...(plan?.destinations ?? this.#allDestinations())])) {
       this.store.values.set(UNSAVED + id, '1');
       this.#saveSettingsSoon(id);
     }
     this.#wake();
+  }
+
+  /** What has not begun when its plan or destination goes would only fail. */
+  #cancelQueued(fits: (run: Run) => boolean): void {
+    const queued = this.#runs.running().filter((run) => run.state === 'queued');
+    for (const run of queued.filter(fits)) this.#runs.cancel(run.id);
   }
 
   #allDestinations(): readonly string[] {
@@ -605,22 +663,42 @@ export class Host {
   /** At a destination that does not answer now it is done after the next run there. */
   #saveSettingsSoon(destinationId: string): void {
     if (this.store.values.get(UNSAVED + destinationId) === undefined) return;
-    const work = this.#queue.enqueue(`settings:${randomUUID()}`, [destinationId], () =>
-      this.#saveSettings(destinationId),
+    const work = this.#queue.enqueue(
+      `settings:${randomUUID()}`,
+      [destinationId],
+      (signal) => this.#saveInTime(destinationId, signal),
+      { signal: this.#stop.signal },
     );
     this.#inBackground(work);
   }
 
-  async #saveSettings(destinationId: string): Promise<void> {
+  /** Runs wait behind it, so it may not wait for ever for a disk that hangs. */
+  async #saveInTime(destinationId: string, stop: AbortSignal): Promise<void> {
+    const late = new AbortController();
+    const over = new AbortController();
+    const onLate = () => late.abort(new EngineError('timeout', 'The settings could not be saved in time.'));
+    this.#clock.sleep(SAVE_MS, over.signal).then(onLate, () => undefined);
+    const signal = AbortSignal.any([stop, late.signal]);
+    try {
+      const work = this.#saveSettings(destinationId, signal).then(() => true);
+      const done = await orLeave(work, { clock: this.#clock, signal, graceMs: 1000 });
+      if (!done) this.store.values.set(UNSAVED + destinationId, '1');
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #saveSettings(destinationId: string, signal: AbortSignal): Promise<void> {
     const destination = this.store.destinations.get(destinationId);
     if (!destination || this.store.values.get(UNSAVED + destinationId) === undefined) return;
     this.store.values.remove(UNSAVED + destinationId);
     try {
-      const repository = await this.#openById(destinationId);
+      const repository = await this.#openById(destinationId, signal);
       try {
         const plans = this.store.plans.list().filter((plan) => plan.destinations.includes(destinationId));
         const now = this.#clock.now();
-        await saveSettings(repository, { hostname: this.#hostname, destination, plans, savedAt: now });
+        const settings = { hostname: this.#hostname, destination, plans, savedAt: now };
+        await saveSettings(repository, settings, { signal });
       } finally {
         await repository.close();
       }
@@ -693,7 +771,7 @@ export class Host {
     const report = success?.report?.kind === 'backup' ? success.report : null;
     const seconds =
       success?.startedAt && success.endedAt ? (success.endedAt - success.startedAt) / 1000 : null;
-    const failed = { kinds: ['backup'] as const, states: ['failed'] as const, limit: 1_000_000 };
+    const failed = { kinds: ['backup'], states: ['failed'] } as const;
     return {
       planId: plan.id,
       plan: plan.name,
@@ -704,7 +782,7 @@ export class Host {
       durationSeconds: seconds,
       bytesProcessed: report?.bytesProcessed ?? null,
       bytesAdded: report?.bytesAdded ?? null,
-      failures: this.store.runs.list({ ...failed, planId: plan.id, destinationId: destination.id }).length,
+      failures: this.store.runs.count({ ...failed, planId: plan.id, destinationId: destination.id }),
     };
   }
 
@@ -722,6 +800,7 @@ export class Host {
       newId: randomUUID,
       outlook: (key) => this.#scheduler.plan(key),
       status: () => this.status(),
+      subscribe: (signal) => this.#subscribe(signal),
       setPause: (pause) => this.#setPause(pause),
       setConditions: (conditions) => {
         this.#conditions = { ...this.#conditions, ...conditions };
@@ -731,6 +810,7 @@ export class Host {
       planChanged: (id, before) => this.#planChanged(id, before),
       destinationRemoved: (id) => {
         hub.publish({ kind: 'destination-removed', destinationId: id });
+        this.#cancelQueued((run) => destinationIdsOf(run.task).includes(id));
         void this.#opened.drop(id);
         for (const name of [UNSAVED, PROBLEM_SINCE]) store.values.remove(name + id);
         this.#wake();
@@ -744,6 +824,7 @@ export class Host {
       },
       start: (task, previousId) => this.#start(task, previousId),
       run: (id) => this.#runs.get(id),
+      current: (id) => this.#runs.current(id),
       cancel: (id) => this.#runs.cancel(id),
       again: (id) => this.#again(id),
       addDestination: (input, password, signal): Promise<Added> =>
@@ -770,10 +851,11 @@ function least(times: readonly (number | null)[]): number | null {
   return known.length > 0 ? Math.min(...known) : null;
 }
 
-function parsed<T>(json: string | undefined): T | undefined {
+/** undefined also for what makes no sense. */
+function parsed<T>(schema: z.ZodType<T>, json: string | undefined): T | undefined {
   if (json === undefined) return undefined;
   try {
-    return JSON.parse(json) as T;
+    return schema.safeParse(JSON.parse(json)).data;
   } catch {
     return undefined;
   }

@@ -76,7 +76,7 @@ function sinceOf({ now, values }: JobFacts, key: string, schedule: unknown): Ins
   const name = `since:${key}`;
   const fingerprint = JSON.stringify(schedule);
   const [at, ...rest] = values.get(name)?.split(' ') ?? [];
-  if (at !== undefined && rest.join(' ') === fingerprint) return Number(at);
+  if (at !== undefined && /^\d+$/.test(at) && rest.join(' ') === fingerprint) return Number(at);
   values.set(name, `${now} ${fingerprint}`);
   return now;
 }

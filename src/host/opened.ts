@@ -6,6 +6,7 @@
 import type { StoredSnapshot } from '../format/types.ts';
 import type { IndexedRepository, Repository } from '../repository/repository.ts';
 import { findSnapshot } from '../repository/snapshot-filter.ts';
+import { orLeave } from '../runs/stop.ts';
 import type { Clock } from '../util/clock.ts';
 
 export interface OpenedVersions {
@@ -25,15 +26,18 @@ interface Entry {
 }
 
 const KEEP_MS = 5 * 60_000;
+/** A storage that does not answer is not waited for any longer at the end. */
+const CLOSE_MS = 2000;
 
 export class OpenedRepositories {
-  readonly #open: (destinationId: string) => Promise<Repository>;
+  readonly #open: (destinationId: string, signal: AbortSignal) => Promise<Repository>;
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
   readonly #stop = new AbortController();
   #generation = 0;
 
-  constructor(open: (destinationId: string) => Promise<Repository>, clock: Clock) {
+  /** The signal that `open` gets aborts when all is closed. */
+  constructor(open: (destinationId: string, signal: AbortSignal) => Promise<Repository>, clock: Clock) {
     this.#open = open;
     this.#clock = clock;
   }
@@ -58,7 +62,8 @@ export class OpenedRepositories {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([...this.#entries.keys()].map((id) => this.drop(id)));
+    const dropped = Promise.all([...this.#entries.keys()].map((id) => this.drop(id)));
+    await orLeave(dropped, { clock: this.#clock, signal: this.#stop.signal, graceMs: CLOSE_MS });
   }
 
   /** Closes what is open of a destination: it was changed or removed. */
@@ -75,7 +80,7 @@ export class OpenedRepositories {
       known.until = now + KEEP_MS;
       return known;
     }
-    const repository = this.#open(destinationId);
+    const repository = this.#open(destinationId, this.#stop.signal);
     const entry: Entry = { repository, index: undefined, generation: this.#generation, until: now + KEEP_MS };
     this.#entries.set(destinationId, entry);
     repository.then(

@@ -13,7 +13,7 @@ import { compileRules } from '../rules/rule-set.ts';
 import { upcoming } from '../scheduler/recurrence.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Store } from '../store/store.ts';
-import type { EventHub } from '../transport/latest.ts';
+import type { EventHub, EventStream } from '../transport/latest.ts';
 import { fromText } from '../util/byte-string.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ConfigPorts } from './config.ts';
@@ -29,6 +29,8 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   readonly hub: EventHub;
   readonly clock: Clock;
   status(): Status;
+  /** The events from now on, the status first. */
+  subscribe(signal: AbortSignal | undefined): EventStream;
   setPause(pause: Pause | null): Status;
   setConditions(conditions: Partial<Conditions>): void;
   /** Something that what is due depends on has changed. */
@@ -38,6 +40,8 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   destinationRemoved(destinationId: string): void;
   start(task: Task, previousId?: string): Run;
   run(id: string): Run;
+  /** With its progress, if it is not over. */
+  current(id: string): Run | undefined;
   cancel(id: string): Run;
   again(id: string): Run;
   addDestination(
@@ -74,9 +78,8 @@ export function createRouter(p: RouterParts) {
         p.wake();
         return {};
       }),
-      events: os.system.events.handler(async function* ({ signal }) {
-        yield* p.hub.subscribe(signal, [{ kind: 'status', status: p.status() }]);
-      }),
+      // No generator: that would begin to listen only when it is first asked, and miss what happened until then.
+      events: os.system.events.handler(({ signal }) => p.subscribe(signal)),
     },
     plans: {
       list: os.plans.list.handler(() => store.plans.list().map((plan) => statusOf(p, plan))),
@@ -162,7 +165,12 @@ export function createRouter(p: RouterParts) {
       }),
     },
     runs: {
-      list: os.runs.list.handler(({ input }) => store.runs.list(input).map((run) => p.run(run.id))),
+      list: os.runs.list.handler(({ input }) =>
+        store.runs
+          .list(input)
+          .map((run) => p.current(run.id) ?? run)
+          .filter(({ state }) => input.states?.includes(state) ?? true),
+      ),
       get: os.runs.get.handler(({ input }) => p.run(input.id)),
       log: os.runs.log.handler(({ input }) => [...store.runs.log(p.run(input.id).id)]),
       problems: os.runs.problems.handler(({ input }) => [

@@ -153,6 +153,7 @@ class BackupRun {
       events,
       rules: { ignoreCtime: false, ignoreInode: false, ...this.#o.rules },
       withAtime: this.#o.withAtime === true,
+      clock: this.#o.clock ?? systemClock,
       signal: this.#o.signal,
       fatal: () => this.#fatal,
     });

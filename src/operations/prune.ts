@@ -22,6 +22,7 @@ import type { IndexedRepository, Repository } from '../repository/repository.ts'
 import { transferBlobs } from '../repository/transfer.ts';
 import { markUsedBlobs, newMarks } from '../repository/used-blobs.ts';
 import { forEachLimit } from '../util/semaphore.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { decidePacks, type PackDecision, type PruneStats } from './prune-packs.ts';
 
 export type { PruneStats } from './prune-packs.ts';
@@ -162,6 +163,8 @@ export interface PruneOutcome {
   readonly removedPacks: number;
   /** Packs that stayed because the storage refused to remove them. */
   readonly keptPacks: number;
+  /** Halves of files that killed writers had left in the storage. */
+  readonly removedLeftovers: number;
 }
 
 /**
@@ -171,17 +174,20 @@ export interface PruneOutcome {
  */
 export async function applyPrune(plan: PrunePlan, o: ApplyPruneOptions = {}): Promise<PruneOutcome> {
   const run = new PruneRun(plan, o);
+  await run.removeLeftovers();
   await run.removePacks('unreferenced', plan.unreferenced);
   if (o.unsafeRecovery) await run.recover();
   else await run.repackAndRetire();
   return run.outcome;
 }
 
+/** Nobody else writes while prune holds its lock; a day is for clocks that differ and for writers that do without one. */
+const LEFT_OVER_MS = 86_400_000;
 /** After a full disk: so many packs at once. */
 const FEW_PACKS = 8;
 
 class PruneRun {
-  readonly outcome = { removedPacks: 0, keptPacks: 0 };
+  readonly outcome = { removedPacks: 0, keptPacks: 0, removedLeftovers: 0 };
   readonly #plan: PrunePlan;
   readonly #repo: Repository;
   readonly #index: BlobIndex;
@@ -199,6 +205,12 @@ class PruneRun {
     this.#counters = o.counters ?? newPruneCounters();
     this.#oldPacks = this.#index.packs.length;
     this.#indexFiles = plan.repository.indexFiles;
+  }
+
+  /** To be done first: it makes room. */
+  async removeLeftovers(): Promise<void> {
+    const o = { ...signalOf(this.#o), olderThanMs: LEFT_OVER_MS };
+    this.outcome.removedLeftovers = await removeLeftovers(this.#repo.backend, o);
   }
 
   async repackAndRetire(): Promise<void> {

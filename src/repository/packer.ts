@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { IV_BYTES, type Sealer } from '../crypto/sealer.ts';
 import { sha256Of } from '../format/hash.ts';
-import { buildPackHeader } from '../format/pack-header.ts';
+import { buildPackHeader, MAX_BLOBS } from '../format/pack-header.ts';
 import type { BlobType, Id, PackedBlob } from '../format/types.ts';
 import { release } from '../util/release.ts';
 import type { SealedBlob } from '../workers/blob-codec.ts';
@@ -25,8 +25,6 @@ export interface FinishedPack {
   recycle(): void;
 }
 
-/** restic's limit: the header's reader takes a first guess of this many entries, and no pack may grow beyond. */
-const MAX_BLOBS = 200_000;
 /** A pack is full when it has reached its size: its last blob may lie beyond. */
 const SLACK_BYTES = 8 * 1024 * 1024 + 64 * 1024;
 const MOST_FREE = 4;
@@ -55,6 +53,7 @@ export class Packer {
     return this.#blobs.length === 0;
   }
 
+  /** It has reached its size, or so many blobs that one more would make a header that no reader takes. */
   isFull(target: number): boolean {
     return this.#size >= target || this.#blobs.length >= MAX_BLOBS;
   }

@@ -8,6 +8,9 @@ import type { Outcome } from './work.ts';
 /** Of an error that came after the repository had been opened: it is about the storage all the same. */
 const OF_STORAGE: readonly ErrorCode[] = ['unreachable', 'auth-expired', 'no-space', 'read-only'];
 
+/** A disk that does not tell by then won't. */
+const SPACE_MS = 5000;
+
 type Seen = ReadonlyMap<string, { readonly usedBytes: number | null }>;
 
 export function destinationIdsOf(task: Task): readonly string[] {
@@ -27,13 +30,14 @@ export async function updateDestinations(
   run: Run,
   outcome: Outcome,
   seen: Seen,
+  signal: AbortSignal,
 ): Promise<void> {
   for (const id of destinationIdsOf(run.task)) {
     const before = ports.store.destinations.get(id);
     if (!before) continue;
     // A cancel shall not wait for a disk that does not answer.
     const asked = seen.has(id) && !isStopped(outcome);
-    const space = asked ? await ports.spaceOf(before).catch(() => null) : null;
+    const space = asked ? await spaceInTime(ports, before, signal) : null;
     // Read again: somebody may have edited it while the space was asked for.
     const destination = ports.store.destinations.get(id);
     if (!destination) continue;
@@ -47,6 +51,18 @@ export async function updateDestinations(
     };
     ports.store.destinations.put(changed);
     ports.emit({ kind: 'destination', destination: changed });
+  }
+}
+
+async function spaceInTime({ spaceOf, clock }: RunPorts, d: Destination, signal: AbortSignal) {
+  const over = new AbortController();
+  const patience = clock.sleep(SPACE_MS, AbortSignal.any([signal, over.signal]));
+  try {
+    return await Promise.race([spaceOf(d), patience.then(() => null)]);
+  } catch {
+    return null;
+  } finally {
+    over.abort();
   }
 }
 

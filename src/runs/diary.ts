@@ -2,6 +2,9 @@
  * The written side of one run: its state in the store, its log, its problems, and the events that tell of them.
  *
  * Everything that goes into the log passes the redaction first: what a command prints may hold a password.
+ *
+ * Once a run is on record, a store that can't be written (a full disk, say) harms it no more: a backup is worth more than the
+ * notes about it. Who listens hears everything all the same.
  */
 import type { EngineError } from '../api/errors.ts';
 import type { LogLine, Progress, Run } from '../api/model/run.ts';
@@ -18,6 +21,7 @@ export class RunDiary {
   #sample: () => Sample = () => idle('');
   #shown = '';
   #warnings = 0;
+  #written = false;
   /** Replaces secrets in a text. */
   redact: (text: string) => string = (text) => text;
 
@@ -35,15 +39,29 @@ export class RunDiary {
     return this.#warnings;
   }
 
+  /** Puts the run on record. Errors: the store's. */
+  begin(): void {
+    this.#ports.store.runs.put(this.#run);
+    this.#written = true;
+    this.#ports.emit({ kind: 'run', run: this.#run });
+  }
+
   change(fields: Partial<Run>): void {
     this.#run = { ...this.#run, ...fields };
-    this.#ports.store.runs.put(this.#run);
+    this.#written = false;
+    this.write();
     this.#ports.emit({ kind: 'run', run: this.#run });
+  }
+
+  /** Stores the run as it is now; false: that can't be done. */
+  write(): boolean {
+    this.#written ||= stored(() => this.#ports.store.runs.put(this.#run));
+    return this.#written;
   }
 
   log(level: LogLine['level'], text: string): void {
     const line: LogLine = { at: this.#ports.clock.now(), level, text: this.redact(text) };
-    this.#ports.store.runs.addLog(this.#run.id, line);
+    stored(() => this.#ports.store.runs.addLog(this.#run.id, line));
     this.#ports.emit({ kind: 'log', runId: this.#run.id, line });
   }
 
@@ -54,10 +72,8 @@ export class RunDiary {
   problem(path: string, error: EngineError): void {
     const wire = error.toWire();
     this.#warnings++;
-    this.#ports.store.runs.addProblem(this.#run.id, {
-      path,
-      error: { ...wire, message: this.redact(wire.message) },
-    });
+    const shown = { ...wire, message: this.redact(wire.message) };
+    stored(() => this.#ports.store.runs.addProblem(this.#run.id, { path, error: shown }));
     this.#run = { ...this.#run, problemCount: this.#run.problemCount + 1 };
   }
 
@@ -87,5 +103,14 @@ export class RunDiary {
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#ports.emit({ kind: 'progress', runId: this.#run.id, progress });
+  }
+}
+
+function stored(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -12,6 +12,8 @@ import type { Clock } from '../util/clock.ts';
 const GRACE_MS = 5000;
 /** The same after a person's cancel, which shall be done with within two seconds. */
 const SHORT_GRACE_MS = 1000;
+/** What a program leaves running in the background may keep its output open for ever; nobody waits for that. */
+const LAST_OUTPUT_MS = 1000;
 /** Of the output of one program; the rest is read and thrown away. */
 export const MOST_OUTPUT_BYTES = 64 * 1024;
 
@@ -57,7 +59,7 @@ export function startProcess(
   const output = new Output();
   child.stderr.on('data', (part: Buffer) => output.add(part));
   if (capture) child.stdout.on('data', (part: Buffer) => output.add(part));
-  const ended = supervise(child, program, o);
+  const ended = supervise(child, program, o, capture);
   // Who reads the output awaits the end only afterwards.
   ended.catch(() => undefined);
   return { stdout: capture ? undefined : child.stdout, ended, output: () => output.text() };
@@ -86,11 +88,24 @@ class Output {
   }
 }
 
-async function supervise(child: ChildProcess, program: string, o: ProcessOptions): Promise<void> {
+async function supervise(
+  child: ChildProcess,
+  program: string,
+  o: ProcessOptions,
+  capture: boolean,
+): Promise<void> {
   const over = new AbortController();
   const exit = exitOf(child, program).finally(() => over.abort());
   exit.catch(() => undefined);
   const stop = stopper(child, over.signal, o.clock);
+  child.once('exit', () => {
+    const letGo = () => {
+      child.stderr?.destroy();
+      // Whoever reads the output may not be done with it.
+      if (capture || o.signal.aborted || late) child.stdout?.destroy();
+    };
+    o.clock.sleep(LAST_OUTPUT_MS, over.signal).then(letGo, () => undefined);
+  });
   let late: EngineError | undefined;
   const onAbort = () => void stop(SHORT_GRACE_MS);
   o.signal.addEventListener('abort', onAbort, { once: true });

@@ -10,7 +10,7 @@
  * The manager knows no schedule: it is told what to start. Whoever asked may go away; runs end only by themselves, by
  * `cancel` or by `shutdown`.
  */
-import { asEngineError, EngineError } from '../api/errors.ts';
+import { asEngineError, EngineError, messageOf } from '../api/errors.ts';
 import type { Run, Task, Trigger } from '../api/model/run.ts';
 import { destinationIdsOf, updateDestinations } from './aftermath.ts';
 import { RunDiary } from './diary.ts';
@@ -30,7 +30,7 @@ export interface StartRun {
 
 export interface StartedRun {
   readonly run: Run;
-  /** The run as it ended. Rejects only where the diary can't be written. */
+  /** The run as it ended. Never rejects. */
   readonly ended: Promise<Run>;
 }
 
@@ -45,12 +45,16 @@ interface ActiveRun {
 
 /** How long commands after a backup may go on when Holdfast ends. */
 const LAST_COMMANDS_MS = 10_000;
+const WRITE_AGAIN_MS = 60_000;
 /** A run that was interrupted so often is not continued by itself any more: it may be what ends the process. */
 const MOST_CONTINUATIONS = 5;
 
 export class RunManager {
   readonly #ports: RunPorts;
   readonly #active = new Map<string, ActiveRun>();
+  /** Ended, but on record as if they had not: the store could not be written. */
+  readonly #unwritten = new Map<string, RunDiary>();
+  readonly #writing = new AbortController();
   #closing = false;
 
   constructor(ports: RunPorts) {
@@ -67,13 +71,10 @@ export class RunManager {
     const diary = new RunDiary(this.#ports, run);
     const stop = new AbortController();
     const late = new AbortController();
-    diary.change({});
+    diary.begin();
     const ended = this.#enqueue(diary, stop.signal, late.signal);
-    // Who does not wait for it need not hear of a full disk twice.
-    ended.catch(() => undefined);
     this.#active.set(run.id, { diary, stop, late, ended });
-    const forget = () => this.#active.delete(run.id);
-    ended.then(forget, forget);
+    void ended.then(() => this.#forget(diary));
     follow(signal, stop);
     return { run: diary.run, ended };
   }
@@ -85,7 +86,7 @@ export class RunManager {
    */
   cancel(id: string): Run {
     const active = this.#active.get(id);
-    if (!active) return this.#stored(id);
+    if (!active) return this.get(id);
     if (active.stop.signal.aborted) active.late.abort(cancelled());
     else active.stop.abort(cancelled());
     return active.diary.run;
@@ -102,9 +103,14 @@ export class RunManager {
     return [...this.#active.values()].map(({ diary }) => diary.run);
   }
 
+  /** The run if it is queued or under way, or has ended and could not be stored so. */
+  current(id: string): Run | undefined {
+    return (this.#active.get(id)?.diary ?? this.#unwritten.get(id))?.run;
+  }
+
   /** A run as it is now, with its progress. Error: 'not-found'. */
   get(id: string): Run {
-    return this.#active.get(id)?.diary.run ?? this.#stored(id);
+    return this.current(id) ?? this.#stored(id);
   }
 
   /** Interrupts everything: packs on their way get through, so that the next run need not send them again. */
@@ -123,6 +129,8 @@ export class RunManager {
     await Promise.allSettled(active.map(({ ended }) => ended));
     over.abort();
     await patience;
+    this.#writing.abort();
+    for (const diary of this.#unwritten.values()) diary.write();
   }
 
   /**
@@ -160,11 +168,31 @@ export class RunManager {
         signal: stop,
         onWait: (wait) => diary.change({ waitingFor: this.#sentenceFor(wait) }),
       })
-      .catch((e: unknown) => {
-        if (diary.run.startedAt !== null) throw e;
+      .catch((e: unknown) =>
         // It was stopped before its turn came, or the queue takes nothing any more.
-        return this.#end(diary, stop.aborted ? stoppedBy(stop) : refused(e));
-      });
+        this.#end(diary, stop.aborted ? stoppedBy(stop) : refused(e)),
+      );
+  }
+
+  /** Until its end is stored, it is known here, and tried again: else it would be shown as running for ever. */
+  #forget(diary: RunDiary): void {
+    const { id } = diary.run;
+    this.#active.delete(id);
+    if (diary.write()) return;
+    const first = this.#unwritten.size === 0;
+    this.#unwritten.set(id, diary);
+    if (first) void this.#writeLater();
+  }
+
+  async #writeLater(): Promise<void> {
+    while (this.#unwritten.size > 0) {
+      try {
+        await this.#ports.clock.sleep(WRITE_AGAIN_MS, this.#writing.signal);
+      } catch {
+        return;
+      }
+      for (const [id, diary] of this.#unwritten) if (diary.write()) this.#unwritten.delete(id);
+    }
   }
 
   async #carryOut(diary: RunDiary, signal: AbortSignal, late: AbortSignal): Promise<Run> {
@@ -183,7 +211,11 @@ export class RunManager {
     } finally {
       diary.stopSampling();
     }
-    await updateDestinations(this.#ports, diary.run, outcome, seen);
+    try {
+      await updateDestinations(this.#ports, diary.run, outcome, seen, signal);
+    } catch (e) {
+      diary.warn(`What was learnt of the destination could not be noted: ${messageOf(e)}`);
+    }
     return this.#end(diary, outcome);
   }
 

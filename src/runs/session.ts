@@ -7,6 +7,7 @@ import { acquireLock, type HeldLock } from '../repository/locks.ts';
 import type { IndexedRepository, Repository } from '../repository/repository.ts';
 import type { RunDiary } from './diary.ts';
 import type { Limits, RunPorts } from './ports.ts';
+import { orLeave } from './stop.ts';
 
 /** What every kind of run works with. */
 export interface RunContext {
@@ -39,6 +40,11 @@ export interface SessionOptions {
 /** Another program may need a while; a run that waits longer is tried again later. */
 const LOCK_PATIENCE_MS = 10 * 60_000;
 
+/** Of what comes after a cancel, a lock that can't be removed above all; it is tried on and becomes stale at worst. */
+const AFTER_CANCEL_MS = 1000;
+
+const OPENING_MS = 250;
+
 /** The slowest that a plan, its destination and the settings for all ask for. */
 export function limitsOf(
   ports: Pick<RunPorts, 'settings'>,
@@ -62,7 +68,7 @@ export async function withRepository<T>(
   const destination = o.destination ?? context.destination;
   diary.phase(`Opening “${destination.name}”`);
   signal.throwIfAborted();
-  const repo = await ports.openRepository(destination, { signal, warn: diary.warn, limits: o.limits });
+  const repo = await openUnlessStopped(context, destination, o.limits);
   const facts: { usedBytes: number | null } = { usedBytes: null };
   context.seen.set(destination.id, facts);
   try {
@@ -72,13 +78,27 @@ export async function withRepository<T>(
       if (o.measure) facts.usedBytes = await packBytes(repo, lock.signal);
       return result;
     } finally {
-      await lock.release();
+      await orLeave(lock.release(), { clock: ports.clock, signal, graceMs: AFTER_CANCEL_MS });
     }
   } finally {
-    await repo.close().catch((e: unknown) => {
+    const closed = repo.close().catch((e: unknown) => {
       diary.warn(`The repository was not closed cleanly: ${messageOf(e)}`);
     });
+    await orLeave(closed, { clock: ports.clock, signal, graceMs: AFTER_CANCEL_MS });
   }
+}
+
+/** A password is slow to try on purpose, and nothing ends that half-way: a cancel does not wait for it. */
+async function openUnlessStopped(
+  { ports, diary, signal }: RunContext,
+  destination: Destination,
+  limits: Limits,
+): Promise<Repository> {
+  const opening = ports.openRepository(destination, { signal, warn: diary.warn, limits });
+  const repo = await orLeave(opening, { clock: ports.clock, signal, graceMs: OPENING_MS });
+  if (repo) return repo;
+  opening.then((late) => late.close()).catch(() => undefined);
+  throw signal.reason;
 }
 
 /** What all packs take; null where that could not be found out, which must not spoil the run. */

@@ -11,7 +11,7 @@ import { type HookContext, type HookFacts, runAfterwards, runBefore } from './ho
 import type { RunPorts } from './ports.ts';
 import { runRestore } from './restore-run.ts';
 import type { RunContext } from './session.ts';
-import { isShutdown, reasonOf } from './stop.ts';
+import { isShutdown, orLeave, reasonOf } from './stop.ts';
 
 export interface Outcome {
   readonly state: Extract<RunState, 'succeeded' | 'warnings' | 'failed' | 'cancelled' | 'interrupted'>;
@@ -88,18 +88,33 @@ async function workOf(context: RunContext, task: Exclude<Task, { kind: 'backup' 
   }
 }
 
+/** Work that does not end so long after it was stopped is left behind. A shutdown lets packs on their way get through. */
+const STUCK_MS = 30_000;
+const STUCK_AT_SHUTDOWN_MS = 2 * 60_000;
+
 /** What became of the work. Work that got through counts, even where a cancel came too late for it. */
 async function settle(context: RunContext, work: () => Promise<Done>): Promise<Outcome> {
   const { signal, diary } = context;
   try {
     signal.throwIfAborted();
-    const { report, error } = await work();
+    const done = await untilStuck(context, work());
+    if (!done) diary.warn('A disk or a network drive does not answer; what waits for it was left behind.');
+    if (!done) return stoppedBy(signal);
+    const { report, error } = done;
     if (error) return { state: 'failed', report, error };
     return { state: diary.warnings > 0 ? 'warnings' : 'succeeded', report, error: null };
   } catch (e) {
     if (signal.aborted) return stoppedBy(signal);
     return { state: 'failed', report: null, error: forPeople(asEngineError(e)) };
   }
+}
+
+async function untilStuck<T>({ ports, signal }: RunContext, work: Promise<T>): Promise<T | undefined> {
+  const { clock } = ports;
+  const atOnce = orLeave(work, { clock, signal, graceMs: STUCK_MS });
+  const done = await atOnce;
+  if (done !== undefined || !isShutdown(signal.reason)) return done;
+  return orLeave(work, { clock, signal, graceMs: STUCK_AT_SHUTDOWN_MS - STUCK_MS });
 }
 
 export function stoppedBy(signal: AbortSignal): Outcome {

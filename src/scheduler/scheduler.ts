@@ -155,6 +155,12 @@ export class Scheduler {
     return job === undefined ? NOTHING : this.#planOf(job, this.#ports.clock.now());
   }
 
+  /** The same of all jobs, by their keys. */
+  plans(): ReadonlyMap<string, JobPlan> {
+    const now = this.#ports.clock.now();
+    return new Map(this.#jobs().map((job) => [job.key, this.#planOf(job, now)]));
+  }
+
   async #live(): Promise<void> {
     while (!this.#stopped) {
       this.#nap = new AbortController();

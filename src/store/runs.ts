@@ -3,7 +3,7 @@ import { EngineError } from '../api/errors.ts';
 import { ENDED, LogLine, Problem, Run } from '../api/model/run.ts';
 import { DOCUMENT, type Documents, toJson } from './documents.ts';
 import type { Sql, Value } from './sql.ts';
-import type { RunQuery, RunStore } from './store.ts';
+import type { RunFilter, RunStore } from './store.ts';
 
 /** Of one run; the last line that is kept says that there were more. */
 export const MOST_LOG_LINES = 10_000;
@@ -38,8 +38,23 @@ export const LINE_SQL = {
     `SELECT run || '/' || n AS id, json FROM ${table} WHERE run = ? AND n >= ? ORDER BY n LIMIT ?`,
 } as const;
 
+interface Query {
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
 /** Newest first, without a limit: who reads stops where he likes, and nothing is sorted that is not shown. */
-export function listRuns(q: RunQuery): { readonly text: string; readonly values: readonly Value[] } {
+export function listRuns(q: RunFilter): Query {
+  const { text, values } = where(q);
+  return { text: `SELECT ${DOCUMENT} FROM runs ${text}ORDER BY queued_at DESC, seq DESC`, values };
+}
+
+export function countRuns(q: RunFilter): Query {
+  const { text, values } = where(q);
+  return { text: `SELECT count(*) AS n FROM runs ${text}`, values };
+}
+
+function where(q: RunFilter): Query {
   const terms: string[] = [];
   const values: Value[] = [];
   const add = (term: string, ...given: readonly Value[]) => {
@@ -53,8 +68,7 @@ export function listRuns(q: RunQuery): { readonly text: string; readonly values:
   if (q.states !== undefined) add(`state IN (${q.states.map(() => '?').join(', ')})`, ...q.states);
   // Says what follows from the states anyhow, so that the small index of unfinished runs serves.
   if (q.states?.every((state) => !ENDED.includes(state))) add(UNFINISHED);
-  const where = terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')} `;
-  return { text: `SELECT ${DOCUMENT} FROM runs ${where}ORDER BY queued_at DESC, seq DESC`, values };
+  return { text: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')} `, values };
 }
 
 /** Numbered lines of runs: their logs or their problems. */
@@ -144,7 +158,10 @@ export function runStore(sql: Sql, documents: Documents): RunStore {
   return { ...runsThemselves(sql, documents), ...linesOfRuns(sql, documents) };
 }
 
-type RunsThemselves = Pick<RunStore, 'put' | 'get' | 'list' | 'unfinished' | 'lastSuccess' | 'dropBefore'>;
+type RunsThemselves = Pick<
+  RunStore,
+  'put' | 'get' | 'list' | 'count' | 'unfinished' | 'lastSuccess' | 'dropBefore'
+>;
 
 function runsThemselves(sql: Sql, documents: Documents): RunsThemselves {
   return {
@@ -160,6 +177,10 @@ function runsThemselves(sql: Sql, documents: Documents): RunsThemselves {
     list: (query) => {
       const { text, values } = listRuns(query);
       return documents.list(Run, 'run', sql.each(text, ...values), query.limit);
+    },
+    count: (filter) => {
+      const { text, values } = countRuns(filter);
+      return Number(sql.row(text, ...values)?.n ?? 0);
     },
     unfinished: () => documents.list(Run, 'run', sql.each(RUN_SQL.unfinished)),
     lastSuccess: (planId, destinationId) =>

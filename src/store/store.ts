@@ -19,13 +19,16 @@ export interface Collection<T extends { readonly id: string }> {
   remove(id: string): void;
 }
 
-export interface RunQuery {
+export interface RunFilter {
   readonly kinds?: readonly RunKind[] | undefined;
   readonly states?: readonly RunState[] | undefined;
   readonly planId?: string | undefined;
   readonly destinationId?: string | undefined;
   /** Queued before. */
   readonly before?: Instant | undefined;
+}
+
+export interface RunQuery extends RunFilter {
   readonly limit: number;
 }
 
@@ -35,6 +38,8 @@ export interface RunStore {
   get(id: string): Run | undefined;
   /** Newest first. */
   list(query: RunQuery): readonly Run[];
+  /** How many there are, without reading them. */
+  count(query: RunFilter): number;
   /** Queued or running when it was last written, oldest first. */
   unfinished(): readonly Run[];
   /** The newest backup of a plan to a destination that ended well or with warnings. */

@@ -6,7 +6,7 @@ import { EngineError } from '../api/errors.ts';
 import type { HostEvent } from '../api/model/event.ts';
 
 /** The contract's stream of events, as an iterator that ends with its signal. */
-export type EventStream = AsyncIterableIterator<HostEvent>;
+export type EventStream = AsyncGenerator<HostEvent, undefined, void>;
 
 export class EventHub {
   readonly #listeners = new Set<LatestQueue>();
@@ -50,7 +50,7 @@ export class EventHub {
   }
 }
 
-type Result = IteratorResult<HostEvent>;
+type Result = IteratorResult<HostEvent, undefined>;
 const DONE: Result = { done: true, value: undefined };
 
 /**
@@ -117,9 +117,13 @@ class LatestQueue implements EventStream {
     return DONE;
   }
 
-  async throw(error: unknown): Promise<Result> {
+  async throw(error: unknown): Promise<never> {
     await this.return();
     throw error;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 
   [Symbol.asyncIterator](): EventStream {

@@ -10,7 +10,12 @@ import { fits, type Pipe } from './pipe.ts';
 /** What a host sends. */
 const Answer = z.object({ i: z.string(), p: z.unknown() });
 
-const READY_STATE = { opening: 0, open: 1, closed: 3 } as const;
+/**
+ * Of a closed pipe `send` takes care: the adapter throws where nobody catches it when a call is given up after the end, as when
+ * a stream of events is left and the connection closed at once.
+ */
+const READY_STATE = { opening: 0, open: 1, closed: 1 } as const;
+const ABORT = z.object({ t: z.literal(4) });
 
 /** A client over a pipe. Calls made while it opens wait; calls after it has closed fail with 'unreachable'. */
 export function pipeClient(pipe: Pipe): Client {
@@ -19,7 +24,10 @@ export function pipeClient(pipe: Pipe): Client {
     get readyState() {
       return READY_STATE[pipe.state];
     },
-    send: (text: string) => pipe.send(text),
+    send: async (text: string) => {
+      if (pipe.state !== 'closed') await pipe.send(text);
+      else if (!fits(ABORT, text)) throw new Error('The connection has ended.');
+    },
     addEventListener: target.addEventListener.bind(target),
     removeEventListener: target.removeEventListener.bind(target),
   };

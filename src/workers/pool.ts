@@ -1,6 +1,6 @@
 /**
  * A few threads that take jobs. A job goes to a thread that has nothing to do; the others wait, those said to be
- * urgent first.
+ * urgent first. A thread gets its first job when it has started: one that does not get through its start takes none down.
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -19,6 +19,7 @@ interface Thread {
   readonly worker: Worker;
   /** It has loaded its modules, or ended. */
   readonly ready: Promise<void>;
+  started: boolean;
   readonly running: Map<number, Pending>;
 }
 
@@ -28,6 +29,8 @@ const MOST_THREADS = 8;
 const DEPTH = 2;
 const PATIENCE_MS = 5000;
 const START_PATIENCE_MS = 30_000;
+/** A thread that has not started by then never will, however busy the computer is. */
+const NEVER_MS = 2 * 60_000;
 
 export function defaultThreads(): number {
   return Math.max(1, Math.min(MOST_THREADS, availableParallelism()));
@@ -38,12 +41,14 @@ export class WorkerPool {
   readonly #threads: Thread[] = [];
   readonly #queue: Pending[] = [];
   readonly #setup: WorkerSetup;
+  readonly #patienceMs: number;
   #index: SharedIndexBuffers | undefined;
   #next = 1;
   #failure: EngineError | undefined;
 
-  /** Threads start when the first jobs come. */
-  constructor(setup: WorkerSetup, size: number = defaultThreads()) {
+  /** Threads start when the first jobs come. `patienceMs`: how long one may take to end, asked or forced. */
+  constructor(setup: WorkerSetup, size: number = defaultThreads(), patienceMs: number = PATIENCE_MS) {
+    this.#patienceMs = patienceMs;
     returnLargeBuffers();
     this.#setup = setup;
     this.#index = setup.chunking?.index;
@@ -69,7 +74,7 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.#fail(new EngineError('cancelled', 'The workers were stopped.'));
-    await Promise.all(this.#threads.map(stop));
+    await Promise.all(this.#threads.map((thread) => stop(thread, this.#patienceMs)));
   }
 
   #dispatch(): void {
@@ -87,21 +92,36 @@ export class WorkerPool {
     }
   }
 
+  /** As many threads are started as there are jobs that no other would begin at once. */
   #leastBusy(): Thread | undefined {
-    const idle = this.#threads.find((t) => t.running.size === 0);
+    const started = this.#threads.filter((t) => t.started);
+    const idle = started.find((t) => t.running.size === 0);
     if (idle) return idle;
-    if (this.#threads.length < this.size) return this.#start();
-    return this.#threads.find((t) => t.running.size < DEPTH);
+    const starting = this.#threads.length - started.length;
+    const missing = Math.min(this.size - this.#threads.length, this.#queue.length - starting);
+    for (let n = 0; n < missing; n++) this.#start();
+    return started.find((t) => t.running.size < DEPTH);
+  }
+
+  /** Where not one thread gets through its start, jobs would wait for ever. */
+  async #watchStart(ready: Promise<void>): Promise<void> {
+    if (await within(NEVER_MS, ready)) return;
+    if (!this.#threads.some((t) => t.started)) this.#fail(crashed(new Error('it did not start')));
   }
 
   #start(): Thread {
     const worker = new Worker(workerUrl(), { workerData: this.#currentSetup() });
     const { promise: ready, resolve: isReady } = Promise.withResolvers<void>();
-    const thread: Thread = { worker, ready, running: new Map() };
+    const thread: Thread = { worker, ready, started: false, running: new Map() };
     worker.on('message', (response: Response) => {
-      if ('ready' in response) isReady();
-      else this.#settle(thread, response);
+      if (!('ready' in response)) return this.#settle(thread, response);
+      isReady();
+      thread.started = true;
+      // Unless it is being stopped, which keeps the process until it has ended.
+      if (!this.#failure) worker.unref();
+      this.#dispatch();
     });
+    void this.#watchStart(ready);
     worker.on('error', (e) => this.#fail(crashed(e)));
     worker.on('exit', () => {
       isReady();
@@ -147,17 +167,19 @@ export interface RunOptions {
  * terminated then, but never before it has started: while it loads a native module, that would abort the process
  * (seen with koffi 3.3 and Node 24). One that does not get through its start is left alone.
  */
-async function stop({ worker, ready }: Thread): Promise<void> {
+async function stop({ worker, ready }: Thread, patienceMs: number): Promise<void> {
   if (worker.threadId === -1) return;
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.ref();
   worker.postMessage({ stop: true } satisfies Request);
   if (!(await within(START_PATIENCE_MS, ready))) return void worker.unref();
-  if (!(await within(PATIENCE_MS, ended))) await worker.terminate();
+  if (await within(patienceMs, ended)) return;
+  // A call into the system that does not return can't be ended from here.
+  if (!(await within(patienceMs, worker.terminate()))) worker.unref();
 }
 
 /** Whether the promise settles in time. */
-async function within(ms: number, promise: Promise<void>): Promise<boolean> {
+async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);

@@ -64,6 +64,8 @@ describe('backup', () => {
     const lines = await cli.json(['backup', 'tree', '-v'], { cwd: source(small) });
     const types = new Set(lines.map((line) => line.message_type));
     expect([...types].filter((type) => type !== 'status')).toEqual(['verbose_status', 'summary']);
+    const details = lines.filter((line) => line.message_type === 'verbose_status');
+    expect(details.map((line) => line.duration)).toEqual(details.map(() => expect.any(Number)));
     expect(lines.at(-1)).toMatchObject({
       message_type: 'summary',
       files_new: 2,

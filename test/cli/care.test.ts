@@ -157,6 +157,16 @@ describe('unlock', () => {
     expect((await cli.call(['unlock', '--remove-all'])).stdout.toString()).toContain('Removed 1 lock.');
     await cli.call(['check']);
   });
+
+  it('removes what killed backups had half written long ago', async () => {
+    const cli = copy();
+    const half = join(cli.place.repository, 'data', 'ab', `${'ab'.repeat(32)}-tmp-1`);
+    fs.writeFileSync(half, 'half a pack');
+    expect((await cli.call(['unlock'])).stdout.toString()).not.toContain('left behind');
+    fs.utimesSync(half, 0, 0);
+    expect((await cli.call(['unlock'])).stdout.toString()).toContain('Removed 1 file that killed writers');
+    expect(fs.existsSync(half)).toBe(false);
+  });
 });
 
 describe('list and cat', () => {

@@ -155,7 +155,12 @@ function runs(get: Get): void {
     });
     for (const run of all) get().runs.put(run);
     const newest = all.toReversed();
-    const listed = (q: object) => ids(get().runs.list({ limit: 1000, ...q }));
+    const listed = (q: object) => {
+      const found = get().runs.list({ limit: 1000, ...q });
+      expect(get().runs.count(q)).toBe(found.length);
+      return ids(found);
+    };
+    expect(listed({})).toEqual(ids(newest));
     const kept = (fits: (run: Run) => boolean) => ids(newest.filter(fits));
     expect(listed({ kinds: ['cleanup'] })).toEqual(kept((r) => r.task.kind === 'cleanup'));
     expect(listed({ kinds: [] })).toEqual([]);

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { implement } from '@orpc/server';
 import { contract } from '../../src/api/contract.ts';
 import { EngineError } from '../../src/api/errors.ts';
+import { type Alert, Channel } from '../../src/api/model/alert.ts';
 import { Destination } from '../../src/api/model/destination.ts';
 import type { HostEvent } from '../../src/api/model/event.ts';
 import { Plan, type PlanStatus } from '../../src/api/model/plan.ts';
@@ -19,6 +20,9 @@ export interface FakeHostOptions {
   readonly plans?: readonly Plan[];
   readonly destinations?: readonly Destination[];
   readonly runs?: readonly Run[];
+  readonly alerts?: readonly Alert[];
+  /** One for the desktop can't be told anything, all others can. */
+  readonly channels?: readonly Channel[];
   readonly status?: Partial<Status>;
   /** Called for each run that is started; what it yields is told to the listeners, one event after the other. */
   readonly onRun?: (run: Run) => AsyncIterable<HostEvent> | Iterable<HostEvent>;
@@ -38,6 +42,7 @@ export function fakeHost(o: FakeHostOptions = {}) {
   const runs = new Map((o.runs ?? []).map((run) => [run.id, run]));
   let hub = new EventHub();
   let subscriptions = 0;
+  const channels = new Map((o.channels ?? []).map((channel) => [channel.id, channel]));
   const calls: { readonly name: string; readonly input: unknown }[] = [];
   const imported: { yaml: string; passwords: Record<string, string> }[] = [];
 
@@ -61,17 +66,18 @@ export function fakeHost(o: FakeHostOptions = {}) {
     return { plan, nextAt: null, lastSuccess, lastRunId: mine[0]?.id ?? null, waitingFor: null };
   }
 
+  let pause = o.status?.pause ?? null;
   const status = (): Status => ({
     at: 0,
     version: '0',
     hostname: 'box',
     verdict: { state: 'none', reasons: [] },
-    pause: null,
     lastBackupAt: null,
     nextBackupAt: null,
     running: [],
     queued: [],
     ...o.status,
+    pause,
   });
 
   function start(task: Task): Run {
@@ -114,8 +120,14 @@ export function fakeHost(o: FakeHostOptions = {}) {
   const router = os.router({
     system: {
       status: os.system.status.handler(status),
-      pause: os.system.pause.handler(status),
-      resume: os.system.resume.handler(status),
+      pause: os.system.pause.handler(({ input }) => {
+        pause = input;
+        return status();
+      }),
+      resume: os.system.resume.handler(() => {
+        pause = null;
+        return status();
+      }),
       setConditions: os.system.setConditions.handler(() => ({})),
       wake: os.system.wake.handler(() => ({})),
       events: os.system.events.handler(async function* ({ signal }) {
@@ -207,12 +219,27 @@ export function fakeHost(o: FakeHostOptions = {}) {
       again: os.runs.again.handler(({ input }) => start(found(runs, input.id).task)),
     },
     alerts: {
-      list: os.alerts.list.handler(() => []),
-      channels: os.alerts.channels.handler(() => []),
-      addChannel: os.alerts.addChannel.handler(() => refuse()),
+      list: os.alerts.list.handler(() => [...(o.alerts ?? [])]),
+      channels: os.alerts.channels.handler(() => [...channels.values()]),
+      addChannel: os.alerts.addChannel.handler(({ input: { secret, ...said } }) => {
+        note('alerts.addChannel', { secret, ...said });
+        const hasSecret = secret !== undefined;
+        const channel = Channel.parse({ ...said, id: randomUUID(), hasSecret, lastResult: null });
+        channels.set(channel.id, channel);
+        return channel;
+      }),
       updateChannel: os.alerts.updateChannel.handler(() => refuse()),
-      removeChannel: os.alerts.removeChannel.handler(() => refuse()),
-      testChannel: os.alerts.testChannel.handler(() => refuse()),
+      removeChannel: os.alerts.removeChannel.handler(({ input }) => {
+        found(channels, input.id);
+        channels.delete(input.id);
+        return {};
+      }),
+      testChannel: os.alerts.testChannel.handler(({ input }) => {
+        const { name, target } = found(channels, input.id);
+        return target.kind === 'desktop'
+          ? { ok: false, message: 'There is no desktop here.' }
+          : { ok: true, message: `${name} has taken the message.` };
+      }),
     },
     settings: {
       get: os.settings.get.handler(() => refuse()),
@@ -233,6 +260,7 @@ export function fakeHost(o: FakeHostOptions = {}) {
     plans,
     destinations,
     runs,
+    channels,
     calls,
     imported,
     faults,

@@ -76,6 +76,11 @@ export class RealHost {
     }
   }
 
+  /** Until it holds; the test's own timeout is the bound. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   /** Nothing is under way any more. */
   async quiet(): Promise<void> {
     for (let calm = 0; calm < 3; calm = this.host.busy ? 0 : calm + 1) {

@@ -11,7 +11,15 @@ import fs, { type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { EngineError, isEngineError } from '../../api/errors.ts';
 import { type FileType, isId } from '../../format/types.ts';
-import type { Backend, CallOptions, FileInfo, Handle, LoadOptions, Traits } from '../backend.ts';
+import type {
+  Backend,
+  CallOptions,
+  CleanOptions,
+  FileInfo,
+  Handle,
+  LoadOptions,
+  Traits,
+} from '../backend.ts';
 import { describe, notFound, outOfRange, type Span, spanOf, throwIfAborted, totalLength } from '../calls.ts';
 import { allFolders, folderOf, newFolders, segmentsOf } from '../layout.ts';
 import { errnoOf, fromErrno } from './errors.ts';
@@ -26,15 +34,7 @@ export interface LocalOptions {
   readonly reserveBytes?: number;
 }
 
-export interface CleanOptions extends CallOptions {
-  /** Temporary files at least this old are taken for left over; seven days unless told otherwise. */
-  readonly olderThanMs?: number;
-  /** Milliseconds since the epoch; the present unless told otherwise. */
-  readonly now?: number;
-}
-
 export interface LocalBackend extends Backend {
-  /** Removes temporary files that interrupted writers left behind, and tells how many there were. */
   cleanTemporary(o?: CleanOptions): Promise<number>;
 }
 

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { hostOptions, withHost } from '../host-client.ts';
+import { asleepLines } from '../pause.ts';
 import { statusLines } from '../plan-text.ts';
 import { findNamed } from '../reference.ts';
 
@@ -10,10 +11,11 @@ export const command = defineCommand({
   operands: { most: Number.POSITIVE_INFINITY },
   async run(context, references, flags) {
     const { globals, json, print, clock, signal } = context;
-    const [plans, destinations] = await withHost(context, flags, ({ client }) =>
+    const [plans, destinations, own] = await withHost(context, flags, ({ client, own: alone }) =>
       Promise.all([
         client.plans.list(undefined, { signal }),
         client.destinations.list(undefined, { signal }),
+        alone,
       ]),
     );
     const all = plans.map(({ plan }) => plan);
@@ -24,5 +26,6 @@ export const command = defineCommand({
     for (const status of shown) {
       for (const line of statusLines(status, destinations, clock.now())) print.result(line);
     }
+    for (const line of asleepLines(own, shown)) print.result(line);
   },
 });

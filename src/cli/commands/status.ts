@@ -9,18 +9,19 @@ whatever it is; scripts read verdict.state of --json.`,
   options: hostOptions,
   async run(context, _operands, flags) {
     const { globals, json, print, clock, signal } = context;
-    const { status, names, runs } = await withHost(context, flags, async ({ client }) => {
-      const found = await client.system.status(undefined, { signal });
-      if (globals.json) return { status: found, names: new Map<string, string>(), runs: [] };
+    const facts = await withHost(context, flags, async ({ client, own }) => {
+      const status = await client.system.status(undefined, { signal });
+      if (globals.json) return { status, plans: [], own, names: new Map<string, string>(), runs: [] };
       const [plans, destinations, under] = await Promise.all([
         client.plans.list(undefined, { signal }),
         client.destinations.list(undefined, { signal }),
         client.runs.list({ states: ['running', 'queued'] }, { signal }),
       ]);
       const named = [...plans.map(({ plan }) => plan), ...destinations];
-      return { status: found, names: new Map(named.map(({ id, name }) => [id, name])), runs: under };
+      const names = new Map(named.map(({ id, name }) => [id, name]));
+      return { status, plans, own, names, runs: under };
     });
-    if (globals.json) return json.write(status);
-    for (const line of statusText({ status, names, runs, now: clock.now() })) print.result(line);
+    if (globals.json) return json.write(facts.status);
+    for (const line of statusText({ ...facts, now: clock.now() })) print.result(line);
   },
 });

@@ -1,4 +1,5 @@
 import { currentHolder } from '../../operations/holder.ts';
+import { removeLeftovers } from '../../operations/leftovers.ts';
 import { removeLocks } from '../../repository/locks.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../options.ts';
@@ -11,12 +12,19 @@ export const command = defineCommand({
 longer runs.
 
 With --remove-all every lock goes. Use it only when nothing else works with the repository: what a running backup
-has not finished could be taken for garbage.`,
+has not finished could be taken for garbage.
+
+In a repository on a disk, what killed backups left half written a week ago or earlier goes as well.`,
   options: { removeAll: flag('--remove-all', 'remove all locks, also those that may be in use') },
   async run(context, _operands, { removeAll }) {
-    const removed = await withRepository(context, { lock: 'none' }, ({ repo, signal }) =>
-      removeLocks(repo.files, { all: removeAll, holder: currentHolder(), clock: context.clock, signal }),
-    );
-    context.print.say(removed > 0 ? `Removed ${plural(removed, 'lock')}.` : 'There was no lock to remove.');
+    const { print, clock } = context;
+    await withRepository(context, { lock: 'none' }, async ({ repo, signal }) => {
+      const o = { all: removeAll, holder: currentHolder(), clock, signal };
+      const locks = await removeLocks(repo.files, o);
+      print.say(locks > 0 ? `Removed ${plural(locks, 'lock')}.` : 'There was no lock to remove.');
+      // Others may be at work, so that only what is a week old is surely nobody's.
+      const files = await removeLeftovers(repo.backend, { signal, now: clock.now() });
+      if (files > 0) print.say(`Removed ${plural(files, 'file')} that killed writers had left behind.`);
+    });
   },
 });

@@ -4,109 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/api/errors.ts';
 import type { HostEvent } from '../../../src/api/model/event.ts';
 import type { Progress, Run } from '../../../src/api/model/run.ts';
-import { type AppParts, runCommandLine } from '../../../src/cli/app.ts';
-import type { Host } from '../../../src/cli/context.ts';
-import type { Hosting, OpenHostOptions, ServeHostOptions } from '../../../src/cli/hosting.ts';
-import { registry } from '../../../src/cli/registry.ts';
 import type { Clock } from '../../../src/util/clock.ts';
-import { ended, type FakeHostOptions, fakeHost, RECOVERY_KEY } from '../../helpers/fake-host.ts';
-import { backupRunOf, destinationOf, planOf } from '../../helpers/host-values.ts';
+import { ended, type FakeHostOptions, RECOVERY_KEY } from '../../helpers/fake-host.ts';
+import { backupRunOf, planOf } from '../../helpers/host-values.ts';
 import { useTemp } from '../../helpers/scope.ts';
-import { type FakeOptions, fakeTerminal } from './fake-terminal.ts';
-
-const disk = destinationOf({
-  id: 'd1000000-1111-4111-8111-111111111111',
-  name: 'USB disk',
-  location: '/media/usb',
-});
-const cloud = destinationOf({ id: 'd2000000-1111-4111-8111-111111111111', name: 'Cloud', location: 's3:x' });
-const documents = planOf({
-  id: 'a1000000-1111-4111-8111-111111111111',
-  name: 'Documents',
-  destinations: [disk.id, cloud.id],
-});
-const usual = { plans: [documents], destinations: [disk, cloud] };
-
-interface Setup extends FakeOptions, FakeHostOptions {
-  readonly env?: Record<string, string>;
-  /** Whether another process's host is there; else the command gets an own one. */
-  readonly running?: boolean;
-  readonly clock?: Clock;
-}
-
-const stillClock: Clock = { now: () => 60_000, sleep: async () => {} };
-
-function program(setup: Setup = {}) {
-  const host = fakeHost({ ...usual, ...setup });
-  const io = fakeTerminal(setup);
-  const controller = new AbortController();
-  const log: string[] = [];
-  const served: ServeHostOptions[] = [];
-  const passwords: string[] = [];
-  const handle = (what: string) => ({
-    client: host.client,
-    close: async () => {
-      log.push(`close ${what}`);
-    },
-  });
-  const hosting: Hosting = {
-    connect: async (dataDir) => {
-      log.push(`connect ${dataDir}`);
-      return setup.running ? handle('connection') : undefined;
-    },
-    open: async ({ dataDir }: OpenHostOptions) => {
-      log.push(`open ${dataDir}`);
-      return handle('own');
-    },
-    serve: async (o) => {
-      served.push(o);
-      setImmediate(() => controller.abort(new EngineError('cancelled', 'Stopped.')));
-      return { url: `http://127.0.0.1:${o.port}/?token=t`, close: async () => void log.push('close server') };
-    },
-    setWebPassword: async (_, password) => void passwords.push(password),
-  };
-  const refuse = () => Promise.reject(new EngineError('internal', 'not expected'));
-  const noHost: Host = {
-    openRepository: refuse,
-    createRepository: refuse,
-    findDefaultRepository: refuse,
-    prepareDefaultRepository: refuse,
-  };
-  const looks: (() => void)[] = [];
-  const parts: AppParts = {
-    env: { HOLDFAST_DATA_DIR: '/data', ...setup.env },
-    clock: setup.clock ?? stillClock,
-    terminal: io.terminal,
-    signal: controller.signal,
-    registry,
-    loadHost: async () => noHost,
-    hosting,
-    every: (_, look) => {
-      looks.push(look);
-      return () => {};
-    },
-    onProgressRequest: () => () => {},
-  };
-  return {
-    ...io,
-    host,
-    log,
-    served,
-    passwords,
-    look: () => {
-      for (const look of looks) look();
-    },
-    stop: (reason = 'person') =>
-      controller.abort(new EngineError('cancelled', 'Stopped before it was done.', { context: { reason } })),
-    run: (...argv: string[]) => runCommandLine(argv, parts),
-    json: () =>
-      io
-        .out()
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-  };
-}
+import { cloud, disk, documents, program } from './host-program.ts';
 
 describe('a command finds its host', () => {
   it('that is running, and lets go of the connection', async () => {
@@ -578,7 +480,7 @@ describe('status', () => {
     });
     expect(await p.run('status')).toBe(0);
     expect(p.out()).toMatch(
-      /^Something needs your attention\.\n! No backup\.\n {4}holdfast plan run Documents\n- Old check\.\n {4}holdfast destination check d1000000\n {2}Last backup .* \(1 minute ago\)\n {2}Next backup +none planned\n {2}Paused +until resumed\n$/,
+      /^Something needs your attention\.\n! No backup\.\n {4}holdfast plan run Documents\n- Old check\.\n {4}holdfast destination check d1000000\n! Plans don't start by themselves now: .*\n {2}Last backup .* \(1 minute ago\)\n {2}Next backup +none planned\n {2}Paused +until resumed; `holdfast resume` ends it\n$/,
     );
   });
 

@@ -87,15 +87,18 @@ describe('the report of a backup', () => {
       node: node('d', 'dir'),
       dataBytes: 10,
       dataStoredBytes: 42,
+      ms: 1500,
     } as const;
     expect(itemLine(event)).toBe('modified  /d/, 10 B metadata added, 42 B stored');
     expect(itemLine({ ...event, action: 'unmodified' })).toBe('unchanged /d/');
     expect(itemJson(event)).toMatchObject({
       action: 'modified',
       item: '/d/',
+      duration: 1.5,
       metadata_size: 10,
       data_size: 0,
     });
+    expect(itemJson({ ...event, action: 'unmodified' })).toMatchObject({ duration: 0 });
     expect(itemJson({ ...event, kind: 'file' })).toMatchObject({ data_size_in_repo: 42, metadata_size: 0 });
   });
 });

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/api/errors.ts';
+import type { ItemEvent } from '../../../src/archiver/progress.ts';
 import { buildRoots } from '../../../src/archiver/roots.ts';
 import type { Backend } from '../../../src/backend/backend.ts';
 import { createMemory } from '../../../src/backend/memory/memory.ts';
@@ -10,7 +11,7 @@ import { adoptPacks } from '../../../src/operations/adopt-packs.ts';
 import { type BackupOptions, backup } from '../../../src/operations/backup.ts';
 import { findParent } from '../../../src/operations/parent.ts';
 import { openRepository } from '../../../src/repository/repository.ts';
-import { fromText } from '../../../src/util/byte-string.ts';
+import { fromText, toText } from '../../../src/util/byte-string.ts';
 import { crashAfter } from '../../helpers/faulty.ts';
 import { cloneBackend } from '../../helpers/history.ts';
 import { filesOf } from '../../helpers/memory-damage.ts';
@@ -180,5 +181,34 @@ describe('the parent of a backup', () => {
 
   it('is none where none fits', () => {
     expect(findParent([made(9, { paths: ['/b'] })], query)).toBeUndefined();
+  });
+});
+
+describe('a backup tells of each item', () => {
+  it('how long it took, a folder with all that is in it', async () => {
+    const at = temp.dir('source');
+    writeTree(join(at, 'tree'), tree({ a: file({ seed: 1, size: 10 }), b: file({ seed: 2, size: 10 }) }));
+    const backend = await emptyRepository();
+    const took: Record<string, number> = {};
+    let now = 0;
+    // Each look at this clock takes a second.
+    const clock = { now: () => (now += 1000), sleep: async () => {} };
+    const onItem = ({ path, ms }: ItemEvent) => {
+      took[toText(path)] = ms;
+    };
+    await run(backend, at, { clock, events: { onItem } });
+    const { '/tree/a': a = 0, '/tree/b': b = 0, '/tree/': folder = 0 } = took;
+    expect(Math.min(a, b)).toBeGreaterThan(0);
+    expect(folder).toBeGreaterThan(Math.max(a, b));
+  });
+
+  it('never less than nothing, though the clock is set back', async () => {
+    const backend = await emptyRepository();
+    const took: number[] = [];
+    let now = 1_000_000_000;
+    const clock = { now: () => (now -= 1000), sleep: async () => {} };
+    await run(backend, source(), { clock, events: { onItem: ({ ms }) => took.push(ms) } });
+    expect(took.length).toBeGreaterThan(FILES);
+    expect(new Set(took)).toEqual(new Set([0]));
   });
 });

@@ -90,6 +90,18 @@ describe('programs', () => {
     await expect(ended).rejects.toBe(reason);
   });
 
+  test('what it leaves running in the background, with its output open, is not waited for', async () => {
+    const code = `const { spawn } = require('node:child_process');
+      const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 600000)'], { detached: true, stdio: 'inherit' });
+      console.log(child.pid); child.unref();`;
+    const { ended, output, clock } = start(code);
+    await expect.poll(output, { timeout: 20_000 }).toMatch(/^\d+$/);
+    await expect.poll(() => clock.sleepers, { timeout: 20_000 }).toBe(1);
+    await clock.advance(1000);
+    await ended;
+    process.kill(Number(output()), 'SIGKILL');
+  });
+
   test('what it prints is kept up to a limit, in whole lines', async () => {
     const { ended, output } = start('for (let i = 0; i < 30000; i++) console.log("line " + i)');
     await ended;

@@ -73,7 +73,7 @@ describe('EventHub', () => {
     expect(hub.listeners).toBe(2);
     controller.abort();
     expect(await waiting).toEqual({ done: true, value: undefined });
-    await other.return?.();
+    await other.return(undefined);
     expect(hub.listeners).toBe(0);
     hub.publish(logEvent(A, 'unheard'));
     expect(await collect(hub.subscribe(AbortSignal.abort()))).toEqual([]);

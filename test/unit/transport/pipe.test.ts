@@ -9,6 +9,7 @@ import { pipeClient } from '../../../src/transport/pipe-client.ts';
 import { type PipeServerOptions, pipeServer } from '../../../src/transport/pipe-server.ts';
 import { connectSocket, connectWebSocket, webSocketPipe } from '../../../src/transport/web-socket.ts';
 import { useTemp } from '../../helpers/scope.ts';
+import { until } from '../../helpers/until.ts';
 import { logEvent, progressEvent, type Toy, toy } from './toy-router.ts';
 
 const RUN = '0b5d4a4e-6d53-4a7c-8d3c-0f4f3a6f0c11';
@@ -199,3 +200,21 @@ describe('a pipe at the client', () => {
 });
 
 const closed = (port: MessagePort) => new Promise<void>((resolve) => port.once('close', () => resolve()));
+
+describe('a client', () => {
+  it('may leave its stream and close at once; calls after that find nobody', async () => {
+    const made = toy();
+    const { client, close } = await connectWebSocket(await listening(made));
+    const events = await client.system.events();
+    await until(() => made.hub.listeners > 0);
+    made.hub.publish(logEvent(RUN, 'the first'));
+    for await (const event of events) {
+      expect(event.kind).toBe('log');
+      break;
+    }
+    await close();
+    await expect(client.plans.list()).rejects.toMatchObject({ code: 'unreachable' });
+    // What is thrown where nobody catches it is seen by then.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+});

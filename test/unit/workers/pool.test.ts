@@ -1,7 +1,9 @@
 /** Threads that start and end, whatever they are at. What went wrong here took the whole process down. */
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it, vi } from 'vitest';
+import type { Id } from '../../../src/format/types.ts';
 import { fromText } from '../../../src/util/byte-string.ts';
 import { WorkerPool } from '../../../src/workers/pool.ts';
 import type { CompareJob, WorkerSetup } from '../../../src/workers/protocol.ts';
@@ -57,5 +59,22 @@ describe('a pool of workers', () => {
       await Promise.all(pools.map((pool) => pool.close()));
       for (const outcome of await Promise.all(jobs)) expect(['cancelled', 'answered']).toContain(outcome);
     }
+  });
+
+  it('is closed even where the system does not come back from a call of a thread', async () => {
+    const path = join(temp.dir(), 'file');
+    writeFileSync(path, '');
+    truncateSync(path, 512 << 20);
+    const ids = Array.from({ length: 512 }, () => '0'.repeat(64) as Id);
+    const range = { path: fromText(path), position: 0, ids, lengths: ids.map(() => 1 << 20) };
+    const pool = new WorkerPool(setup, 1, 1);
+    await pool.run(jobOn('/'));
+    // As of a thread that reads from a network drive that is gone: not even force ends it.
+    const terminate = vi.spyOn(Worker.prototype, 'terminate').mockReturnValue(new Promise(() => {}));
+    const job = pool.run({ kind: 'compare', ranges: [range] }).catch((e) => e.code);
+    await pool.close();
+    expect(terminate).toHaveBeenCalled();
+    terminate.mockRestore();
+    expect(await job).toBe('cancelled');
   });
 });
