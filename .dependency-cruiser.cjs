@@ -42,6 +42,7 @@ module.exports = {
     only('store', ['util', 'api']),
     only('secrets', ['repository', 'operations', 'format', 'crypto', 'util', 'api']),
     only('rules', ['archiver', 'repository', 'fs', 'format', 'util', 'api']),
+    only('catalog', ['repository', 'fs', 'format', 'util', 'api']),
     only('scheduler', ['util', 'api']),
     only('alerts', ['store', 'secrets', 'util', 'api']),
     only('transport', ['util', 'api']),
@@ -62,6 +63,7 @@ module.exports = {
       'api',
     ]),
     only('host', [
+      'catalog',
       'server',
       'transport',
       'runs',

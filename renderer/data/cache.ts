@@ -18,6 +18,10 @@ export const keys = {
   plans: ['plans'],
   destinations: ['destinations'],
   settings: ['settings'],
+  alerts: ['alerts'],
+  channels: ['channels'],
+  catalog: (destinationId: string) => ['catalog', destinationId],
+  versions: (destinationId: string) => ['versions', destinationId],
   /** Begins the keys of all lists of runs. */
   allRuns: ['runs'],
   runs: (filter: RunQuery) => ['runs', filter],
@@ -57,7 +61,15 @@ export function applyEvent(cache: QueryClient, event: HostEvent): void {
       );
       return;
     case 'alert':
-      return; // no screen shows alerts yet
+      return refresh(cache, keys.alerts);
+    case 'settings':
+      cache.setQueryData(keys.settings, event.settings);
+      return;
+    case 'channels':
+      return refresh(cache, keys.channels);
+    case 'catalog':
+      cache.setQueryData(keys.catalog(event.catalog.destinationId), event.catalog);
+      return;
     default:
       return assertNever(event);
   }

@@ -10,8 +10,20 @@ import { eventIterator, oc } from '@orpc/contract';
 import { z } from 'zod';
 import { Alert, Channel, ChannelInput } from './model/alert.ts';
 import { Id, Instant, WireErrorSchema } from './model/common.ts';
+import { Disk, FolderListing, SpaceSample, Suggestions } from './model/computer.ts';
 import { ConnectionTest, Destination, DestinationInput, Version, VersionEntry } from './model/destination.ts';
 import { HostEvent } from './model/event.ts';
+import {
+  CatalogState,
+  Comparison,
+  EstimateRequest,
+  FileInVersion,
+  FilePreview,
+  FolderPage,
+  RestoreEstimate,
+  SearchResult,
+  Timeline,
+} from './model/look.ts';
 import {
   Plan,
   PlanInput,
@@ -43,6 +55,15 @@ const system = {
   /** For the shell: the computer woke up, so look at once what is due. */
   wake: call.output(Nothing),
   events: call.output(eventIterator(HostEvent)),
+};
+
+const computer = {
+  /** A folder of the host's computer; null: where choosing begins (the home folder). Errors: 'path-missing', 'permission', 'usage'. */
+  folder: call.input(z.object({ path: z.string().max(4096).nullable() })).output(FolderListing),
+  /** Makes a folder. Errors: 'exists', 'permission', 'read-only', 'no-space', 'usage'. */
+  makeFolder: call.input(z.object({ path: z.string().min(1).max(4096) })).output(Nothing),
+  disks: call.output(z.array(Disk)),
+  suggestions: call.output(Suggestions),
 };
 
 const plans = {
@@ -94,6 +115,8 @@ const destinations = {
   copy: call
     .input(ById.extend({ toDestinationId: Id, versionIds: z.array(z.string()).default([]) }))
     .output(Run),
+  /** Free space over time, oldest first. */
+  trend: call.input(ById).output(z.array(SpaceSample)),
   /** A page (HTML) to print: where the repository is, how to get everything back. Holds the recovery key. */
   recoveryKit: call.input(ById).output(z.object({ html: z.string() })),
 };
@@ -104,6 +127,37 @@ const versions = {
   entries: call
     .input(z.object({ destinationId: Id, versionId: z.string().min(1), path: z.string() }))
     .output(z.array(VersionEntry)),
+  /** A part of a folder of a version ('/' for its top), fit for folders of a million entries. */
+  folder: call
+    .input(
+      FileInVersion.extend({
+        offset: z.int().min(0).default(0),
+        limit: z.int().min(1).max(2000).default(200),
+      }),
+    )
+    .output(FolderPage),
+  /**
+   * Names that hold all words of the text, anywhere in them, in any version. Letters' case and accents don't matter. Asking also
+   * has the catalog filled, if it is not.
+   */
+  search: call
+    .input(
+      z.object({
+        destinationId: Id,
+        text: z.string().max(500),
+        planId: Id.optional(),
+        limit: z.int().min(1).max(1000).default(200),
+      }),
+    )
+    .output(SearchResult),
+  /** Asking has it filled, if it is not. */
+  catalog: call.input(z.object({ destinationId: Id })).output(CatalogState),
+  /** The states of a file over the versions of the same line (computer and plan) as the one named. */
+  timeline: call.input(FileInVersion).output(Timeline),
+  preview: call.input(FileInVersion).output(FilePreview),
+  compare: call.input(FileInVersion).output(Comparison),
+  /** Counts what a restore would do. */
+  estimate: call.input(EstimateRequest).output(eventIterator(RestoreEstimate)),
 };
 
 const RunFilter = z.object({
@@ -157,5 +211,5 @@ const config = {
     .output(z.object({ created: z.int(), updated: z.int() })),
 };
 
-export const contract = { system, plans, destinations, versions, runs, alerts, settings, config };
+export const contract = { system, computer, plans, destinations, versions, runs, alerts, settings, config };
 export type Contract = typeof contract;

@@ -159,6 +159,9 @@ async function hear(context: CommandContext, watched: Map<string, Run>, event: H
     case 'destination':
     case 'destination-removed':
     case 'alert':
+    case 'settings':
+    case 'channels':
+    case 'catalog':
       return;
     default:
       return assertNever(event);

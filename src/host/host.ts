@@ -6,6 +6,7 @@
  * look     what is done every few minutes: alerts, free space, tidying up
  */
 import { randomUUID } from 'node:crypto';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { type Alerts, createAlerts } from '../alerts/alerts.ts';
@@ -43,6 +44,7 @@ import { EventHub, type EventStream } from '../transport/latest.ts';
 import { fromText } from '../util/byte-string.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { createAt, openAt, probe, spaceAt, tightest, tryOut } from './binding.ts';
+import { type Computer, createComputer } from './computer.ts';
 import { prepareDefaultRepository } from './default-repository.ts';
 import {
   type Added,
@@ -54,7 +56,9 @@ import {
   testDestination,
 } from './destinations.ts';
 import { jobsOf } from './jobs.ts';
+import { createLooking, type Looking } from './looking.ts';
 import { OpenedRepositories } from './opened.ts';
+import { createPeek, type Peek } from './peek.ts';
 import { loadSettings, saveSettings } from './repository-settings.ts';
 import { createRouter } from './router.ts';
 import { verdictOf } from './verdict.ts';
@@ -141,6 +145,9 @@ export class Host {
   readonly #scheduler: Scheduler;
   readonly #alerts: Alerts;
   readonly #opened: OpenedRepositories;
+  readonly #looking: Looking;
+  readonly #peek: Peek;
+  readonly #computer: Computer;
   readonly #release: () => void;
   readonly #stop = new AbortController();
   readonly #background = new Set<Promise<void>>();
@@ -165,6 +172,25 @@ export class Host {
     this.secrets = secrets;
     this.#release = release;
     this.#opened = new OpenedRepositories((id, signal) => this.#openById(id, signal), this.#clock);
+    const versions = (id: string, signal?: AbortSignal) => this.#opened.versions(id, signal);
+    this.#looking = createLooking({
+      folder: path.join(o.dataDir, 'catalogs'),
+      versions,
+      onState: (catalog) => this.hub.publish({ kind: 'catalog', catalog }),
+      log: o.log,
+    });
+    this.#peek = createPeek({
+      clock: this.#clock,
+      hostname: this.#hostname,
+      versions,
+      lastRate: (id) => this.#lastRestoreRate(id),
+    });
+    this.#computer = createComputer({
+      home: homedir(),
+      dataDir: o.dataDir,
+      plans: () => store.plans.list(),
+      destinations: () => store.destinations.list(),
+    });
     this.#alerts = createAlerts({
       alerts: store.alerts,
       channels: store.channels,
@@ -281,6 +307,7 @@ export class Host {
         new EngineError('cancelled', 'Holdfast is shutting down.', { context: { reason: 'shutdown' } }),
       );
       await Promise.allSettled([...this.#background, this.#life]);
+      await this.#looking.close();
       await this.#opened.close();
       await this.#alerts.close();
     } finally {
@@ -354,6 +381,7 @@ export class Host {
   #ended(run: Run): void {
     this.#begun.delete(run.id);
     this.#opened.changed();
+    for (const id of destinationIdsOf(run.task)) this.#looking.changed(id);
     if (run.state === 'interrupted') this.#apart(() => this.#noteInterrupted(run));
     this.#apart(() => this.#alerts.runEnded(run));
     this.#apart(() => this.#tellDestination(run));
@@ -602,6 +630,16 @@ export class Host {
     };
   }
 
+  /** Bytes a second of the newest restore from there that wrote anything. */
+  #lastRestoreRate(destinationId: string): number | null {
+    const past = { kinds: ['restore'], states: ['succeeded', 'warnings'], destinationId, limit: 20 } as const;
+    for (const { startedAt, endedAt, report } of this.store.runs.list(past)) {
+      if (report?.kind !== 'restore' || report.bytesWritten === 0 || !startedAt || !endedAt) continue;
+      return report.bytesWritten / Math.max(0.1, (endedAt - startedAt) / 1000);
+    }
+    return null;
+  }
+
   async #addEmbedded(): Promise<void> {
     try {
       const { location, password } = await prepareDefaultRepository(this.#o.dataDir);
@@ -812,6 +850,7 @@ export class Host {
         hub.publish({ kind: 'destination-removed', destinationId: id });
         this.#cancelQueued((run) => destinationIdsOf(run.task).includes(id));
         void this.#opened.drop(id);
+        void this.#looking.drop(id);
         for (const name of [UNSAVED, PROBLEM_SINCE]) store.values.remove(name + id);
         this.#wake();
       },
@@ -832,6 +871,10 @@ export class Host {
       testDestination: (location, password, signal) => testDestination(ports(), location, password, signal),
       recoveryKit: (destination) => this.#recoveryKit(destination),
       versions: (id, signal) => this.#opened.versions(id, signal),
+      looking: this.#looking,
+      peek: this.#peek,
+      computer: this.#computer,
+      trend: () => [],
       testChannel: (id, signal) => this.#alerts.test(id, signal ? { signal } : {}),
     });
   }

@@ -3,6 +3,7 @@ import { implement } from '@orpc/server';
 import { contract } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import { Channel } from '../api/model/alert.ts';
+import type { SpaceSample } from '../api/model/computer.ts';
 import type { ConnectionTest, Destination, DestinationSettings } from '../api/model/destination.ts';
 import type { HostEvent } from '../api/model/event.ts';
 import type { Run, Task } from '../api/model/run.ts';
@@ -16,10 +17,13 @@ import type { Store } from '../store/store.ts';
 import type { EventHub, EventStream } from '../transport/latest.ts';
 import { fromText } from '../util/byte-string.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Computer } from './computer.ts';
 import type { ConfigPorts } from './config.ts';
 import { exportConfig, importConfig } from './config.ts';
 import { type Added, destinationNamed, removeDestination, updateDestination } from './destinations.ts';
+import type { Looking } from './looking.ts';
 import type { OpenedVersions } from './opened.ts';
+import type { Peek } from './peek.ts';
 import { createPlan, type PlanPorts, planNamed, statusOf, updatePlan } from './plans.ts';
 import { entriesOf, versionOf } from './versions.ts';
 
@@ -57,6 +61,11 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   recoveryKit(destination: Destination): Promise<string>;
   /** The versions of a destination, in a repository that is kept open for a while. */
   versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions>;
+  readonly looking: Looking;
+  readonly peek: Peek;
+  readonly computer: Computer;
+  /** Free space over time, oldest first. */
+  trend(destinationId: string): readonly SpaceSample[];
   testChannel(id: string, signal?: AbortSignal): Promise<{ readonly ok: boolean; readonly message: string }>;
 }
 
@@ -80,6 +89,15 @@ export function createRouter(p: RouterParts) {
       }),
       // No generator: that would begin to listen only when it is first asked, and miss what happened until then.
       events: os.system.events.handler(({ signal }) => p.subscribe(signal)),
+    },
+    computer: {
+      folder: os.computer.folder.handler(({ input, signal }) => p.computer.folder(input.path, signal)),
+      makeFolder: os.computer.makeFolder.handler(async ({ input }) => {
+        await p.computer.makeFolder(input.path);
+        return {};
+      }),
+      disks: os.computer.disks.handler(({ signal }) => p.computer.disks(signal)),
+      suggestions: os.computer.suggestions.handler(({ signal }) => p.computer.suggestions(signal)),
     },
     plans: {
       list: os.plans.list.handler(() => store.plans.list().map((plan) => statusOf(p, plan))),
@@ -147,6 +165,7 @@ export function createRouter(p: RouterParts) {
           versionIds: input.versionIds,
         }),
       ),
+      trend: os.destinations.trend.handler(({ input }) => [...p.trend(known(p, input.id))]),
       recoveryKit: os.destinations.recoveryKit.handler(async ({ input }) => ({
         html: await p.recoveryKit(destinationNamed(store, input.id)),
       })),
@@ -162,6 +181,33 @@ export function createRouter(p: RouterParts) {
         const opened = await p.versions(known(p, input.destinationId), signal);
         const repo = await opened.indexed();
         return entriesOf(repo, opened.named(input.versionId), input.path, signal ? { signal } : {});
+      }),
+      folder: os.versions.folder.handler(({ input: { offset, limit, ...file }, signal }) => {
+        known(p, file.destinationId);
+        return p.looking.folder(file, { offset, limit }, signal);
+      }),
+      search: os.versions.search.handler(({ input, signal }) => {
+        known(p, input.destinationId);
+        return p.looking.search(input, signal);
+      }),
+      catalog: os.versions.catalog.handler(({ input, signal }) =>
+        p.looking.catalog(known(p, input.destinationId), signal),
+      ),
+      timeline: os.versions.timeline.handler(({ input, signal }) => {
+        known(p, input.destinationId);
+        return p.looking.timeline(input, signal);
+      }),
+      preview: os.versions.preview.handler(({ input, signal }) => {
+        known(p, input.destinationId);
+        return p.peek.preview(input, signal);
+      }),
+      compare: os.versions.compare.handler(({ input, signal }) => {
+        known(p, input.destinationId);
+        return p.peek.compare(input, signal);
+      }),
+      estimate: os.versions.estimate.handler(({ input, signal }) => {
+        known(p, input.destinationId);
+        return p.peek.estimate(input, signal);
       }),
     },
     runs: {
@@ -186,14 +232,21 @@ export function createRouter(p: RouterParts) {
     alerts: {
       list: os.alerts.list.handler(() => [...store.alerts.list(200)]),
       channels: os.alerts.channels.handler(() => [...store.channels.list()]),
-      addChannel: os.alerts.addChannel.handler(({ input }) => putChannel(p, p.newId(), input)),
-      updateChannel: os.alerts.updateChannel.handler(({ input: { id, ...said } }) => {
+      addChannel: os.alerts.addChannel.handler(async ({ input }) => {
+        const channel = await putChannel(p, p.newId(), input);
+        emit({ kind: 'channels' });
+        return channel;
+      }),
+      updateChannel: os.alerts.updateChannel.handler(async ({ input: { id, ...said } }) => {
         channelNamed(p, id);
-        return putChannel(p, id, said);
+        const channel = await putChannel(p, id, said);
+        emit({ kind: 'channels' });
+        return channel;
       }),
       removeChannel: os.alerts.removeChannel.handler(async ({ input }) => {
         store.channels.remove(input.id);
         await p.secrets.remove(`channel:${input.id}`);
+        emit({ kind: 'channels' });
         return {};
       }),
       testChannel: os.alerts.testChannel.handler(({ input, signal }) =>
@@ -205,6 +258,7 @@ export function createRouter(p: RouterParts) {
       update: os.settings.update.handler(({ input }) => {
         const settings = Settings.parse({ ...store.settings.get(), ...input });
         store.settings.set(settings);
+        emit({ kind: 'settings', settings });
         p.wake();
         return settings;
       }),

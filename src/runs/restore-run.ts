@@ -75,6 +75,7 @@ function targetOf({ target }: RestoreRequest, snapshot: StoredSnapshot): string 
     if (isAbsolute(target.path)) return target.path;
     throw new EngineError('usage', `The folder ${target.path} is no absolute path.`);
   }
+  if (target.kind === 'archive') throw new EngineError('unsupported', 'Archives are not written yet.');
   if (commandOfSnapshot(snapshot) === null) return '/';
   throw new EngineError('usage', 'What a command printed never was in a folder of yours.', {
     hint: 'Choose a folder to restore it to.',

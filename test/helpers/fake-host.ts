@@ -135,6 +135,12 @@ export function fakeHost(o: FakeHostOptions = {}) {
         yield* hub.subscribe(signal, [{ kind: 'status', status: status() }]);
       }),
     },
+    computer: {
+      folder: os.computer.folder.handler(() => refuse()),
+      makeFolder: os.computer.makeFolder.handler(() => refuse()),
+      disks: os.computer.disks.handler(() => []),
+      suggestions: os.computer.suggestions.handler(() => refuse()),
+    },
     plans: {
       list: os.plans.list.handler(() => [...plans.values()].map(statusOf)),
       get: os.plans.get.handler(({ input }) => statusOf(found(plans, input.id))),
@@ -194,6 +200,7 @@ export function fakeHost(o: FakeHostOptions = {}) {
         start({ kind: 'cleanup', destinationId: input.id }),
       ),
       copy: os.destinations.copy.handler(() => refuse()),
+      trend: os.destinations.trend.handler(() => []),
       recoveryKit: os.destinations.recoveryKit.handler(({ input }) => ({
         html: `<h1>${found(destinations, input.id).name}</h1>`,
       })),
@@ -201,6 +208,13 @@ export function fakeHost(o: FakeHostOptions = {}) {
     versions: {
       list: os.versions.list.handler(() => []),
       entries: os.versions.entries.handler(() => []),
+      folder: os.versions.folder.handler(() => refuse()),
+      search: os.versions.search.handler(() => refuse()),
+      catalog: os.versions.catalog.handler(() => refuse()),
+      timeline: os.versions.timeline.handler(() => refuse()),
+      preview: os.versions.preview.handler(() => refuse()),
+      compare: os.versions.compare.handler(() => refuse()),
+      estimate: os.versions.estimate.handler(() => refuse()),
     },
     runs: {
       list: os.runs.list.handler(({ input }) => {

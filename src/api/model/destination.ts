@@ -17,6 +17,8 @@ export const DestinationInput = z.object({
   name: Name,
   /** As on the command line: a path, or `kind:…`. Without secrets. */
   location: z.string().min(1).max(4096),
+  /** Only for getting files back: Holdfast never writes there, and plans can't use it. */
+  readOnly: z.boolean().default(false),
   maintenance: Maintenance.prefault({}),
   /** Warn when less is free. */
   warnBelowBytes: Bytes.default(5 * 1024 ** 3),

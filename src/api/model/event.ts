@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { Alert } from './alert.ts';
 import { Id } from './common.ts';
 import { Destination } from './destination.ts';
+import { CatalogState } from './look.ts';
 import { Plan } from './plan.ts';
 import { LogLine, Progress, Run } from './run.ts';
+import { Settings } from './settings.ts';
 import { Status } from './status.ts';
 
 export const HostEvent = z.discriminatedUnion('kind', [
@@ -19,5 +21,9 @@ export const HostEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('destination'), destination: Destination }),
   z.object({ kind: z.literal('destination-removed'), destinationId: Id }),
   z.object({ kind: z.literal('alert'), alert: Alert }),
+  z.object({ kind: z.literal('settings'), settings: Settings }),
+  /** Channels have been added, changed or removed. */
+  z.object({ kind: z.literal('channels') }),
+  z.object({ kind: z.literal('catalog'), catalog: CatalogState }),
 ]);
 export type HostEvent = z.infer<typeof HostEvent>;

@@ -94,10 +94,11 @@ export const RestoreRequest = z.object({
   versionId: z.string().min(1),
   /** Paths inside the version; none: all of it. */
   paths: z.array(z.string()).max(10_000).default([]),
-  /** The original places, or a folder that takes the tree. */
+  /** The original places, a folder that takes the tree, or one file that holds all (which must not be there yet). */
   target: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('original') }),
     z.object({ kind: z.literal('folder'), path: z.string().min(1) }),
+    z.object({ kind: z.literal('archive'), path: z.string().min(1), format: z.enum(['zip', 'tar']) }),
   ]),
   /** What happens to a file that is there and differs. */
   conflicts: z.enum(['overwrite', 'skip', 'keep-both']).default('keep-both'),
