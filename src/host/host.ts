@@ -188,6 +188,7 @@ export class Host {
     this.#computer = createComputer({
       home: homedir(),
       dataDir: o.dataDir,
+      clock: this.#clock,
       plans: () => store.plans.list(),
       destinations: () => store.destinations.list(),
     });
