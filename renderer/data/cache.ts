@@ -20,8 +20,15 @@ export const keys = {
   settings: ['settings'],
   alerts: ['alerts'],
   channels: ['channels'],
+  /** Of the shell, not of the host. */
+  shellPreferences: ['shell-preferences'],
   catalog: (destinationId: string) => ['catalog', destinationId],
   versions: (destinationId: string) => ['versions', destinationId],
+  trend: (destinationId: string) => ['trend', destinationId],
+  disks: ['disks'],
+  suggestions: ['suggestions'],
+  /** A folder of the host's computer; null: where choosing begins. */
+  folder: (path: string | null) => ['folder', path],
   /** Begins the keys of all lists of runs. */
   allRuns: ['runs'],
   runs: (filter: RunQuery) => ['runs', filter],

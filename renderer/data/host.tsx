@@ -96,6 +96,51 @@ export function useDestinations() {
   });
 }
 
+/** While it is shown: no event tells of a disk that is plugged in, or of one that fills up. */
+const DISKS_EVERY = 15_000;
+
+export function useDisks() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.disks,
+    queryFn: ({ signal }) => link.client.computer.disks(undefined, { signal }),
+    staleTime: 0,
+    refetchInterval: DISKS_EVERY,
+  });
+}
+
+export function useSuggestions() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.suggestions,
+    queryFn: ({ signal }) => link.client.computer.suggestions(undefined, { signal }),
+    staleTime: 0,
+    refetchInterval: DISKS_EVERY,
+  });
+}
+
+/** A folder of the host's computer, read anew whenever it is looked at. */
+export function useFolder(path: string | null) {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.folder(path),
+    queryFn: ({ signal }) => link.client.computer.folder({ path }, { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Free space at a destination over time, oldest first. */
+export function useTrend(destinationId: string) {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.trend(destinationId),
+    queryFn: ({ signal }) => link.client.destinations.trend({ id: destinationId }, { signal }),
+    staleTime: 0,
+  });
+}
+
 export function useSettings() {
   const link = useLink();
   return useQuery({
