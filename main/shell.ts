@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import { messageOf } from '../src/api/errors.ts';
-import type { Settings } from '../src/api/model/settings.ts';
 import type { Fix } from '../src/api/model/status.ts';
 import {
   ChooseRequest,
@@ -103,6 +102,7 @@ export class Shell {
     this.#changed();
     this.#host.start();
     this.#power.start();
+    this.#notes.start();
     if (this.#o.updater)
       void this.#updates.start().catch((e: unknown) => this.#o.log('warning', messageOf(e)));
     // Without a tray a hidden program could not be found.
@@ -312,6 +312,7 @@ export class Shell {
       electron,
       icon: this.#o.platform === 'darwin' ? undefined : files.icon,
       texts: () => this.#texts,
+      platform: this.#o.platform,
       onOpen: (fix) => this.show(fix ? { kind: 'fix', fix } : undefined),
       onFix: (fix) => this.#mend(fix),
     });
@@ -328,12 +329,15 @@ export class Shell {
       metered,
       onConditions: (conditions) => tell((client) => client.system.setConditions(conditions)),
       onWake: () => tell((client) => client.system.wake()),
-      onShutdown: (event) => {
-        if (this.#mayQuit) return;
-        event.preventDefault();
-        void this.end();
-      },
+      onShutdown: (event) => this.#systemEnds(event),
     });
+  }
+
+  /** The system shuts down or the person signs out: it waits as long as it likes to, while the host stops. */
+  #systemEnds(event: { preventDefault(): void }): void {
+    if (this.#mayQuit) return;
+    event.preventDefault();
+    void this.end();
   }
 
   // ---- the window
@@ -349,7 +353,7 @@ export class Shell {
       quit: () => void this.quit(),
       developerTools: !electron.app.isPackaged,
       onVisible: (visible) => this.#windowIs(visible),
-      onBlur: () => void this.#hearLanguage(),
+      onSessionEnd: (event) => this.#systemEnds(event),
       timers,
       log,
     });
@@ -361,12 +365,6 @@ export class Shell {
     if (visible) void dock?.show();
     else if (!this.#ending) dock?.hide();
     if (!this.#window.window) this.#wantsPort = false;
-  }
-
-  /** It is changed in the window, and no event tells of it. */
-  async #hearLanguage(): Promise<void> {
-    const settings = await this.#client?.settings.get().catch((): Settings | undefined => undefined);
-    if (settings) this.#watch.speak(settings.language);
   }
 
   get #wishes(): ShellPreferences {

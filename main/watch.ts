@@ -88,13 +88,10 @@ export class Watch {
         return this.#change({ plans: withPlan(plans, nameOf(event.plan)) });
       case 'plan-removed':
         return this.#change({ plans: plans.filter(({ id }) => id !== event.planId) });
+      case 'settings':
+        return this.#change({ language: event.settings.language });
       default:
     }
-  }
-
-  /** The window has changed the language. */
-  speak(language: Settings['language']): void {
-    if (language !== this.#known.language) this.#change({ language });
   }
 }
 

@@ -19,7 +19,8 @@ export interface MainWindowOptions {
   readonly developerTools: boolean;
   /** Shown or hidden; also before it is gone. */
   readonly onVisible: (visible: boolean) => void;
-  readonly onBlur: () => void;
+  /** Windows is about to end the person's session; it tells windows alone. */
+  readonly onSessionEnd: (event: { preventDefault(): void }) => void;
   readonly timers: Timers;
   readonly log: Log;
 }
@@ -124,7 +125,7 @@ export class MainWindow {
   }
 
   #listen(window: BrowserWindow): void {
-    const { onVisible, onBlur, onClose, quit } = this.#o;
+    const { onVisible, onSessionEnd, onClose, quit } = this.#o;
     window.on('close', (event) => {
       this.#remember();
       if (this.#quitting) return;
@@ -138,7 +139,8 @@ export class MainWindow {
     });
     window.on('show', () => onVisible(true));
     window.on('hide', () => onVisible(false));
-    window.on('blur', onBlur);
+    window.on('query-session-end', onSessionEnd);
+    window.on('session-end', onSessionEnd);
     window.webContents.on('render-process-gone', (_event, { reason }) =>
       this.#died(window.webContents, reason),
     );

@@ -523,6 +523,7 @@ export class ElectronDouble {
       },
       Notification: class extends NotificationDouble {
         static isSupported = () => true;
+        static handleActivation(): void {}
         constructor(options: NotificationOptions) {
           super(options, double.notes);
         }

@@ -298,33 +298,73 @@ describe('dialogs', () => {
   });
 });
 
+/** Notes over a system that remembers what was shown. */
+function notesOn(platform: NodeJS.Platform) {
+  const done: string[] = [];
+  const shown: { options: { readonly id: string }; listeners: Record<string, () => void> }[] = [];
+  let activate = (_details: { readonly type: string; readonly arguments: string }) => {};
+  class Notification {
+    static isSupported = () => true;
+    static handleActivation(listener: typeof activate) {
+      activate = listener;
+    }
+    readonly listeners: Record<string, () => void> = {};
+    readonly options: { readonly id: string };
+    constructor(options: { readonly id: string }) {
+      this.options = options;
+    }
+    on(name: string, listener: () => void) {
+      this.listeners[name] = listener;
+    }
+    show() {
+      shown.push(this);
+    }
+  }
+  const notes = new Notes({
+    electron: { Notification } as unknown as Pick<ElectronModules, 'Notification'>,
+    platform,
+    icon: undefined,
+    texts: () => de,
+    onOpen: (fix) => done.push(`open ${fix?.kind}`),
+    onFix: (fix) => done.push(`fix ${fix.kind}`),
+  });
+  notes.start();
+  return {
+    notes,
+    done,
+    shown,
+    activate: (type: string, text: string) => activate({ type, arguments: text }),
+  };
+}
+
 describe('notes', () => {
   it('open what they are about, and mend it by their button', () => {
-    const done: string[] = [];
-    const listeners: Record<string, () => void> = {};
-    const made: object[] = [];
-    class Notification {
-      static isSupported = () => true;
-      constructor(options: object) {
-        made.push(options);
-      }
-      on(name: string, listener: () => void) {
-        listeners[name] = listener;
-      }
-      show() {}
-    }
-    const notes = new Notes({
-      electron: { Notification } as unknown as Pick<ElectronModules, 'Notification'>,
-      icon: undefined,
-      texts: () => de,
-      onOpen: (fix) => done.push(`open ${fix?.kind}`),
-      onFix: (fix) => done.push(`fix ${fix.kind}`),
-    });
+    const { notes, done, shown } = notesOn('linux');
     notes.show({ title: 'T', text: 'X', fix: { kind: 'resume' } });
-    expect(made).toEqual([{ title: 'T', body: 'X', actions: [{ type: 'button', text: 'Fortsetzen' }] }]);
-    listeners.click?.();
-    listeners.action?.();
+    const [{ options, listeners } = {}] = shown;
+    expect(options).toEqual({
+      id: expect.stringMatching(/^holdfast-/),
+      title: 'T',
+      body: 'X',
+      actions: [{ type: 'button', text: 'Fortsetzen' }],
+    });
+    listeners?.click?.();
+    listeners?.action?.();
     expect(done).toEqual(['open resume', 'fix resume']);
+  });
+
+  it('can still be clicked in the action center of Windows when they have closed', () => {
+    const { notes, done, shown, activate } = notesOn('win32');
+    notes.show({ title: 'T', text: 'X', fix: { kind: 'resume' } });
+    const [{ options, listeners } = {}] = shown;
+    const tagged = `type=action&action=0&tag=${options?.id}`;
+    activate('action', tagged);
+    expect(done).toEqual([]);
+    listeners?.close?.();
+    activate('action', tagged);
+    activate('click', tagged);
+    activate('click', 'of a program that has quit since');
+    expect(done).toEqual(['fix resume', 'open resume', 'open undefined']);
   });
 });
 

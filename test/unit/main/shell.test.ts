@@ -223,7 +223,6 @@ describe('the tray', () => {
     expect(double.tray.item('quit')?.label).toBe('Beenden');
     const client = await clientOf(await double.page());
     await client.settings.update({ language: 'en' });
-    double.window.emit('blur');
     await holds(() => double.tray.item('quit')?.label === 'Quit');
     expect(double.appMenu[0]?.label).toBe('File');
   });
@@ -324,6 +323,16 @@ describe('quitting while something is under way', () => {
     expect(held).toBe(true);
     await double.gone;
     expect(double.questions).toEqual([]);
+  });
+
+  it('holds up the end of a session on Windows, which tells the window of it', async () => {
+    await using double = await running({ platform: 'win32' });
+    await busy(double);
+    let held = false;
+    double.window.emit('query-session-end', { preventDefault: () => (held = true) });
+    expect(held).toBe(true);
+    await double.gone;
+    expect(double.host.child.exitCode).toBe(0);
   });
 });
 
