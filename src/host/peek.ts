@@ -1,9 +1,15 @@
-/** What a file of a version holds, how it differs from today's, and what a restore would do. */
+/**
+ * What a file of a version holds, how it differs from today's, and what a restore would do.
+ *
+ * today  what lies on this computer where the version's file came from
+ */
 import { EngineError } from '../api/errors.ts';
 import type { Comparison, FileInVersion, FilePreview, RestoreEstimate } from '../api/model/look.ts';
 import type { RestoreRequest } from '../api/model/run.ts';
 import type { Clock } from '../util/clock.ts';
+import { nodeAt } from './node-at.ts';
 import type { OpenedVersions } from './opened.ts';
+import { previewOf } from './preview.ts';
 
 export interface PeekPorts {
   readonly clock: Clock;
@@ -13,19 +19,31 @@ export interface PeekPorts {
   lastRate(destinationId: string): number | null;
 }
 
+/** Errors of all: 'snapshot-missing', 'ambiguous', 'path-missing', 'damaged', those of opening, the signal's reason. */
 export interface Peek {
   preview(file: FileInVersion, signal?: AbortSignal): Promise<FilePreview>;
   compare(file: FileInVersion, signal?: AbortSignal): Promise<Comparison>;
   estimate(request: RestoreRequest, signal?: AbortSignal): AsyncGenerator<RestoreEstimate, void>;
 }
 
-export function createPeek(_ports: PeekPorts): Peek {
+export function createPeek(ports: PeekPorts): Peek {
+  const find = async ({ destinationId, versionId, path }: FileInVersion, signal?: AbortSignal) => {
+    const o = signal ? { signal } : {};
+    const opened = await ports.versions(destinationId, signal);
+    const snapshot = opened.named(versionId);
+    const repo = await opened.indexed();
+    signal?.throwIfAborted();
+    return { repo, snapshot, found: await nodeAt(repo, snapshot.tree, path, o), o };
+  };
   const none = () => Promise.reject(new EngineError('unsupported', 'Not there yet.'));
   return {
-    preview: none,
+    preview: async (file, signal) => {
+      const { repo, found, o } = await find(file, signal);
+      return previewOf(repo, found.node, o);
+    },
     compare: none,
     async *estimate() {
-      await none();
+      yield await none();
     },
   };
 }

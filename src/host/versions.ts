@@ -37,7 +37,8 @@ const KINDS: Readonly<Record<string, VersionEntry['kind']>> = {
   symlink: 'symlink',
 };
 
-function entryOf(node: Node, path: string): VersionEntry {
+/** A node as screens show it; `path` from '/'. */
+export function entryOf(node: Node, path: string): VersionEntry {
   return {
     name: toText(node.name),
     path,
