@@ -8,9 +8,9 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import AxeBuilder from '@axe-core/playwright';
-import chromium from '@sparticuz/chromium';
-import { type Browser, type BrowserContextOptions, type Page, chromium as playwright } from 'playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { launchBrowser } from '../../scripts/browser.ts';
 import type { Client } from '../../src/transport/client.ts';
 import { connectSocket } from '../../src/transport/web-socket.ts';
 import { ENTRY } from '../helpers/holdfast.ts';
@@ -39,11 +39,7 @@ export function useStage() {
   const closers: (() => unknown)[] = [];
   let browser: Browser;
   beforeAll(async () => {
-    browser = await playwright.launch({
-      // Not the package's own list, which is for machines that are thrown away: it switches off the web's safety.
-      args: ['--no-sandbox', '--disable-gpu'],
-      executablePath: await chromium.executablePath(),
-    });
+    browser = await launchBrowser();
   });
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();
