@@ -14,7 +14,11 @@ export interface Formats {
   /** `14:05` or, on another day, `Tue 14:05` or `3 Mar 14:05`. */
   moment(at: number, now: number): string;
   time(at: number): string;
+  /** With seconds. */
+  clock(at: number): string;
   date(at: number): string;
+  /** `3 Mar` */
+  day(at: number): string;
   /** `1 h 20 min`, `45 s` */
   duration(seconds: number): string;
   weekday(index: number, style: 'short' | 'long'): string;
@@ -46,9 +50,11 @@ export function formatsOf(locale: string): Formats {
   const date = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
   const exact = date({ dateStyle: 'full', timeStyle: 'medium' });
   const time = date({ hour: '2-digit', minute: '2-digit' });
+  const clock = date({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
   const weekTime = date({ weekday: 'short', hour: '2-digit', minute: '2-digit' });
   const dayTime = date({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
-  const day = date({ dateStyle: 'long' });
+  const whole = date({ dateStyle: 'long' });
+  const day = date({ day: 'numeric', month: 'short' });
   const month = date({ month: 'short' });
   const list = new Intl.ListFormat(locale);
   const unit = (name: 'hour' | 'minute' | 'second' | 'day') =>
@@ -81,7 +87,9 @@ export function formatsOf(locale: string): Formats {
       return (Math.abs(at - now) < 6 * DAY * 1000 ? weekTime : dayTime).format(at);
     },
     time: (at) => time.format(at),
-    date: (at) => day.format(at),
+    clock: (at) => clock.format(at),
+    date: (at) => whole.format(at),
+    day: (at) => day.format(at),
     duration: (seconds) => {
       if (seconds < MINUTE) return units.second.format(Math.max(1, Math.round(seconds)));
       const minutes = Math.round(seconds / MINUTE);

@@ -14,6 +14,8 @@ import 'virtual:theme.css';
 import './styles/app.css';
 import './styles/parts.css';
 import './styles/screens.css';
+import './styles/activity.css';
+import './styles/settings.css';
 import './styles/first.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';

@@ -8,7 +8,7 @@ import { Facts, useTell } from './parts.tsx';
 import { runTitle } from './words.ts';
 
 /** In percent; undefined while nobody knows how much there is. */
-function percentOf({ progress }: Run): number | undefined {
+export function percentOf({ progress }: Pick<Run, 'progress'>): number | undefined {
   if (!progress) return undefined;
   const { bytesDone, bytesTotal, filesDone, filesTotal } = progress;
   if (bytesTotal) return Math.min(100, (bytesDone / bytesTotal) * 100);

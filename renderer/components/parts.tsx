@@ -13,6 +13,7 @@ import {
 import { type ReactNode, useEffect, useSyncExternalStore } from 'react';
 import type { WireError } from '../../src/api/errors.ts';
 import type { RunState } from '../../src/api/model/run.ts';
+import { titlePage } from '../data/title.ts';
 import { useSpeech } from '../i18n/speech.tsx';
 import { type ErrorWords, errorWords, thrownWords } from './words.ts';
 
@@ -24,9 +25,7 @@ export function Page(props: {
   readonly actions?: ReactNode;
   readonly children: ReactNode;
 }) {
-  useEffect(() => {
-    document.title = `${props.title} · Holdfast`;
-  }, [props.title]);
+  useEffect(() => titlePage(props.title), [props.title]);
   return (
     <div className="hf-page">
       {props.heading ?? (

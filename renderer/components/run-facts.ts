@@ -67,3 +67,44 @@ export function reportFacts(say: Say, format: Formats, report: NonNullable<Run['
       ];
   }
 }
+
+/** What it came to, in one or two sentences; null while it goes on. */
+export function reportSentence(say: Say, format: Formats, run: Run): string | null {
+  const { report, state } = run;
+  const ended = state === 'cancelled' || state === 'interrupted' ? say(`report.${state}`) : null;
+  const done = report && doneSentence(say, format, report);
+  const sentences = [ended, done].filter((one) => one !== null);
+  return sentences.length === 0 ? null : sentences.join(' ');
+}
+
+function doneSentence(say: Say, { bytes }: Formats, report: NonNullable<Run['report']>): string {
+  switch (report.kind) {
+    case 'backup':
+      return say('report.backup', {
+        fresh: report.filesNew,
+        changed: report.filesChanged,
+        unmodified: report.filesUnmodified,
+        added: bytes(report.bytesAdded),
+        stored: bytes(report.bytesStored),
+      });
+    case 'restore':
+      return say('report.restore', {
+        restored: report.filesRestored,
+        unchanged: report.filesUnchanged,
+        skipped: report.filesSkipped,
+        bytes: bytes(report.bytesWritten),
+      });
+    case 'check':
+      return report.findings.length === 0
+        ? say('report.check.whole', { percent: report.percentRead })
+        : say('report.check.damaged', { percent: report.percentRead, count: report.findings.length });
+    case 'cleanup':
+      return say('report.cleanup', {
+        kept: report.versionsKept,
+        forgotten: report.versionsForgotten,
+        freed: bytes(report.bytesFreed),
+      });
+    case 'copy':
+      return say('report.copy', { count: report.versionsCopied, bytes: bytes(report.bytesCopied) });
+  }
+}

@@ -8,6 +8,7 @@ import type { RunFilter } from '../../src/api/contract.ts';
 import { assertNever } from '../../src/api/errors.ts';
 import type { Destination } from '../../src/api/model/destination.ts';
 import type { HostEvent } from '../../src/api/model/event.ts';
+import type { FileInVersion } from '../../src/api/model/look.ts';
 import { ENDED, type LogLine, type Progress, type Run } from '../../src/api/model/run.ts';
 
 export type RunQuery = Partial<Omit<RunFilter, 'before' | 'limit'>>;
@@ -24,6 +25,12 @@ export const keys = {
   shellPreferences: ['shell-preferences'],
   catalog: (destinationId: string) => ['catalog', destinationId],
   versions: (destinationId: string) => ['versions', destinationId],
+  /** Begins the keys of all searches in a destination. */
+  searches: (destinationId: string) => ['search', destinationId],
+  search: (destinationId: string, text: string) => ['search', destinationId, text],
+  timeline: (file: FileInVersion) => ['timeline', file],
+  preview: (file: FileInVersion) => ['preview', file],
+  comparison: (file: FileInVersion) => ['comparison', file],
   trend: (destinationId: string) => ['trend', destinationId],
   disks: ['disks'],
   suggestions: ['suggestions'],
@@ -34,9 +41,13 @@ export const keys = {
   runs: (filter: RunQuery) => ['runs', filter],
   /** Runs that began after a moment, whole: for the calendar. */
   recent: ['recent-runs'],
+  /** Begins with `recent`: a run that ends changes both. */
+  backupHistory: (planId: string, since: number) => ['recent-runs', 'backups', planId, since],
+  lastRestore: ['recent-runs', 'restore'],
   run: (id: string) => ['run', id],
   log: (id: string) => ['log', id],
   problems: (id: string) => ['problems', id],
+  problemPage: (id: string, page: number) => ['problems', id, page],
 } as const;
 
 /** After a connection was made anew: what happened in between nobody has told. */
@@ -109,6 +120,7 @@ function applyRun(cache: QueryClient, run: Run): void {
   if (changed && ENDED.includes(run.state)) {
     refresh(cache, keys.plans);
     refresh(cache, keys.recent);
+    if (run.destinationId !== null) refresh(cache, keys.versions(run.destinationId));
   }
 }
 

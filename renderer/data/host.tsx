@@ -6,10 +6,11 @@ import {
   QueryClientProvider,
   useInfiniteQuery,
   useMutation,
+  useQueries,
   useQuery,
 } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useSyncExternalStore } from 'react';
-import type { Run } from '../../src/api/model/run.ts';
+import type { Problem, Run } from '../../src/api/model/run.ts';
 import type { Client } from '../../src/transport/client.ts';
 import { applyEvent, keys, type RunQuery, refreshAll } from './cache.ts';
 import type { HostLink, LinkState } from './link.ts';
@@ -165,20 +166,53 @@ export function useRunLog(id: string) {
   });
 }
 
-/** The first problems of a run, enough for a screen. */
-export const PROBLEMS_SHOWN = 200;
+const PROBLEMS_PAGE = 200;
 
-export function useRunProblems(id: string) {
+/**
+ * The problems of a run between two places in their list, both inclusive, as far as they are there yet. Pages that were looked
+ * at are kept; there may be tens of thousands.
+ */
+export function useRunProblems(
+  id: string,
+  first: number,
+  last: number,
+): (index: number) => Problem | undefined {
+  const link = useLink();
+  const from = Math.floor(first / PROBLEMS_PAGE);
+  const pages = Math.floor(last / PROBLEMS_PAGE) - from + 1;
+  const found = useQueries({
+    queries: Array.from({ length: pages }, (_, i) => ({
+      queryKey: keys.problemPage(id, from + i),
+      queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+        link.client.runs.problems(
+          { id, offset: (from + i) * PROBLEMS_PAGE, limit: PROBLEMS_PAGE },
+          { signal },
+        ),
+      placeholderData: keepPreviousData<readonly Problem[]>,
+    })),
+  });
+  return (index) => found[Math.floor(index / PROBLEMS_PAGE) - from]?.data?.[index % PROBLEMS_PAGE];
+}
+
+export function useAlerts() {
   const link = useLink();
   return useQuery({
-    queryKey: keys.problems(id),
-    queryFn: ({ signal }) => link.client.runs.problems({ id, limit: PROBLEMS_SHOWN }, { signal }),
+    queryKey: keys.alerts,
+    queryFn: ({ signal }) => link.client.alerts.list(undefined, { signal }),
   });
 }
 
-const PAGE = 50;
+export function useChannels() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.channels,
+    queryFn: ({ signal }) => link.client.alerts.channels(undefined, { signal }),
+  });
+}
 
-/** Runs, newest first, page by page. */
+const PAGE = 100;
+
+/** Runs, newest first, page by page. Those queued in the same moment as the last of a page are in the next one again. */
 export function useRuns(filter: RunQuery) {
   const link = useLink();
   return useInfiniteQuery({
@@ -189,9 +223,16 @@ export function useRuns(filter: RunQuery) {
         { ...filter, limit: PAGE, ...(pageParam === undefined ? {} : { before: pageParam }) },
         { signal },
       ),
-    getNextPageParam: (last) => (last.length < PAGE ? undefined : last.at(-1)?.queuedAt),
+    getNextPageParam: (last, _pages, before) => nextBefore(last, before),
     placeholderData: keepPreviousData,
   });
+}
+
+function nextBefore(page: readonly Run[], before: number | undefined): number | undefined {
+  const last = page.at(-1)?.queuedAt;
+  if (page.length < PAGE || last === undefined) return undefined;
+  // A whole page of one moment, which no plan has, would otherwise be asked for without an end.
+  return last + 1 === before ? last : last + 1;
 }
 
 /** Whole days that the calendar shows. */
@@ -208,18 +249,49 @@ export function useRecentRuns(since: number) {
   });
 }
 
-async function runsSince(client: Client, since: number, signal: AbortSignal): Promise<readonly Run[]> {
+async function runsSince(
+  client: Client,
+  since: number,
+  signal: AbortSignal,
+  filter: RunQuery = {},
+): Promise<readonly Run[]> {
   const all: Run[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
     const before = all.at(-1)?.queuedAt;
     const runs = await client.runs.list(
-      { limit: 500, ...(before === undefined ? {} : { before }) },
+      { ...filter, limit: 500, ...(before === undefined ? {} : { before }) },
       { signal },
     );
     all.push(...runs.filter((run) => run.queuedAt >= since));
     if (runs.length < 500 || (runs.at(-1)?.queuedAt ?? 0) < since) break;
   }
   return all;
+}
+
+/** Backups of a plan that ended well or with warnings since a moment, newest first; at most some thousand. */
+export function useBackupHistory(planId: string, since: number) {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.backupHistory(planId, since),
+    queryFn: ({ signal }) =>
+      runsSince(link.client, since, signal, { planId, kinds: ['backup'], states: ['succeeded', 'warnings'] }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The newest restore that ended well; null: there was none. */
+export function useLastRestore() {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.lastRestore,
+    queryFn: async ({ signal }): Promise<Run | null> => {
+      const runs = await link.client.runs.list(
+        { kinds: ['restore'], states: ['succeeded', 'warnings'], limit: 1 },
+        { signal },
+      );
+      return runs[0] ?? null;
+    },
+  });
 }
 
 /** Something that the person asks the host to do. */

@@ -13,6 +13,16 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'nav.settings': 'Einstellungen',
   'nav.running': '{count, plural, one {# Lauf im Gange} other {# Läufe im Gange}}',
   'nav.version': 'Version {version}',
+  'shell.starting': 'Holdfast startet …',
+  'shell.restarting':
+    'Der Dienst von Holdfast endete und wird neu gestartet. Was in Arbeit war, geht weiter.',
+  'shell.stopped': 'Holdfast wird sicher beendet …',
+  'shell.failed': 'Holdfast kann nicht starten',
+  'shell.failed.text':
+    'Bis es läuft, wird nichts gesichert. Ihre vorhandenen Sicherungen sind davon unberührt.',
+  'shell.update': 'Version {version} liegt bereit.',
+  'shell.update.now': 'Jetzt installieren',
+  'shell.update.later': 'Später',
 
   'link.connecting': 'Verbindung zu Holdfast wird aufgebaut …',
   'link.lost':
@@ -38,6 +48,8 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'common.optional': 'freiwillig',
   'common.gone': 'nicht mehr da',
   'common.try-again': 'Noch einmal versuchen',
+  'place.open': 'Ordner öffnen',
+  'place.copy': 'Pfad kopieren',
 
   'unit.files': '{count, plural, one {# Datei} other {# Dateien}}',
   'unit.files-of': '{done, number} von {total, plural, one {# Datei} other {# Dateien}}',
@@ -314,6 +326,84 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'add.key.stored': 'Ich habe den Notfallschlüssel aufgeschrieben oder gedruckt',
   'add.finish': 'Fertig',
 
+  'welcome.title': 'Willkommen bei Holdfast',
+  'welcome.text':
+    'Drei kurze Fragen, dann läuft Ihre erste Sicherung. Die Antworten sind schon vorgeschlagen; alles lässt sich später ändern.',
+  'welcome.later': 'Jetzt nicht',
+  'welcome.start': 'Erste Sicherung starten',
+  'welcome.what': 'Was möchten Sie nicht verlieren?',
+  'welcome.what.text': 'Ihre eigenen Ordner sind gewählt. Fügen Sie hinzu, was Ihnen sonst wichtig ist.',
+  'welcome.own': 'Ihre Ordner',
+  'welcome.own.documents': 'Dokumente',
+  'welcome.own.pictures': 'Bilder',
+  'welcome.own.desktop': 'Schreibtisch',
+  'welcome.own.music': 'Musik',
+  'welcome.own.videos': 'Videos',
+  'welcome.own.downloads': 'Downloads',
+  'welcome.where.text':
+    'Der beste Ort ist nicht der eigene Datenträger dieses Computers. Alles wird verschlüsselt, bevor es dorthin geschrieben wird.',
+  'welcome.where.best': 'Beste Wahl',
+  'welcome.where.embedded': 'Dieser Computer',
+  'welcome.where.embedded.text':
+    'Auf dem eigenen Datenträger. Schützt vor Versehen: Eine gelöschte oder geänderte Datei kommt zurück. Es schützt nicht davor, dass der Computer kaputtgeht oder gestohlen wird.',
+  'welcome.where.other': 'Ein anderer Ordner',
+  'welcome.where.other.text':
+    'Ein Ordner auf einem Datenträger oder eingebundenen Netzlaufwerk, oder ein Repository, das Sie schon haben.',
+  'welcome.where.no-path': 'Wählen Sie den Ordner, in den gesichert wird.',
+  'welcome.where.testing': 'Der Ort wird ausprobiert …',
+  'welcome.where.unusable': 'Dort lässt sich nichts aufbewahren. Wählen Sie einen anderen Ort.',
+  'welcome.where.not-opened': 'Das vorhandene Repository ließ sich nicht öffnen. Prüfen Sie sein Passwort.',
+  'welcome.caution.embedded':
+    'Das schützt vor Versehen, nicht vor einem kaputten oder gestohlenen Datenträger. Stecken Sie einen anderen an, sobald Sie einen haben, und fügen Sie ihn unter Ziele hinzu.',
+  'welcome.caution.same-disk':
+    'Das liegt auf demselben Datenträger wie das Gesicherte. Geht er kaputt, ist beides fort. Ein anderer ist sicherer.',
+  'welcome.caution.within':
+    'Dieser Ordner liegt in dem, was gesichert wird; so würden Sicherungen mitgesichert. Ein Ort außerhalb ist besser.',
+  'welcome.caution.room':
+    'Das Gewählte ist größer als der freie Platz dort. Die Kompression hilft vielleicht, aber rechnen Sie mit einem weiteren Datenträger.',
+  'welcome.when': 'Wie oft?',
+  'welcome.when.text':
+    'Nur was sich geändert hat, wird geschrieben; nach der ersten Sicherung dauert es deshalb nicht lange.',
+  'welcome.when.best': 'Empfohlen',
+  'welcome.when.hourly': 'Jede Stunde',
+  'welcome.when.hourly.text': 'Für Arbeit, die sich den ganzen Tag ändert.',
+  'welcome.when.daily': 'Jeden Tag um 12:30',
+  'welcome.when.daily.text':
+    'Mittags sind die meisten Computer an und die wenigsten beschäftigt. Ist Ihrer aus, wird es nachgeholt.',
+  'welcome.when.weekly': 'Jeden Freitag um 12:30',
+  'welcome.when.weekly.text':
+    'Für Dateien, die sich selten ändern. Bis zu einer Woche Arbeit könnte verloren gehen.',
+  'welcome.when.manual': 'Nur wenn ich es sage',
+  'welcome.when.manual.text': 'Von selbst läuft nichts; Sie drücken auf Jetzt sichern.',
+  'welcome.keep': 'Alte Versionen bleiben',
+  'welcome.review.key':
+    'Als Nächstes bekommen Sie einen Notfallschlüssel. Er öffnet Ihre Sicherungen auf jedem Computer; halten Sie Drucker oder Stift bereit.',
+  'welcome.review.no-key':
+    'Als Nächstes können Sie das Notfallblatt drucken, die Seite, mit der auf einem neuen Computer alles zurückkommt.',
+  'welcome.running': 'Ihre erste Sicherung läuft',
+  'welcome.running.text':
+    'Sie läuft weiter, wenn dieses Fenster geschlossen wird. Verwahren Sie inzwischen, womit alles zurückkommt.',
+  'welcome.done': 'Ihre erste Sicherung ist gemacht',
+  'welcome.failed': 'Die erste Sicherung ist nicht gelungen',
+  'welcome.done.text': 'Eines bleibt: Verwahren Sie, womit alles zurückkommt.',
+  'welcome.key': 'Ihr Notfallschlüssel',
+  'welcome.key.known':
+    'Das Notfallblatt ist eine Seite: wo die Sicherungen sind, der Schlüssel, der sie öffnet, und die Befehle, die auf einem neuen Computer alles zurückholen, auch ohne Holdfast.',
+  'welcome.key.later': 'Sie finden es auf der Seite Notfall wieder.',
+  'welcome.kit.save': 'Notfallblatt speichern …',
+  'welcome.home': 'Zum Start',
+  'welcome.again': 'In einer Minute einrichten',
+
+  'trend.title': 'Freier Platz im Lauf der Zeit',
+  'trend.range': '{from} bis {to}',
+  'trend.few': 'Nach einigen Tagen ist hier zu sehen, wie sich der freie Platz ändert.',
+  'trend.steady': 'Der freie Platz ist etwa so groß wie zuvor.',
+  'trend.rises': 'Der freie Platz wächst um {bytes} in der Woche.',
+  'trend.falls': 'Der freie Platz schwindet um {bytes} in der Woche.',
+  'trend.full':
+    '{weeks, plural, =0 {In weniger als einer Woche ist es voll.} one {In etwa einer Woche ist es voll.} other {In etwa # Wochen ist es voll.}}',
+  'trend.far': 'So reicht es für mehr als zwei Jahre.',
+
   'picker.choose-file': 'Datei wählen …',
   'picker.choose': 'Wählen',
   'picker.choose-named': '„{name}“ wählen',
@@ -336,20 +426,39 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'activity.empty': 'Noch ist nichts geschehen',
   'activity.empty.text':
     'Sicherungen, Wiederherstellungen und Prüfungen erscheinen hier, sobald die erste beginnt.',
-  'activity.empty.filtered': 'Kein Lauf passt zum Filter.',
+  'activity.empty.filtered': 'Kein Lauf passt zum Filter',
   'activity.filter': 'Filter',
-  'activity.kind': 'Art',
   'activity.state': 'Zustand',
-  'activity.plan': 'Plan',
-  'activity.all-kinds': 'Alle Arten',
-  'activity.all-states': 'Alle Zustände',
-  'activity.all-plans': 'Alle Pläne',
   'activity.table': 'Läufe',
   'activity.what': 'Was',
   'activity.when': 'Wann',
   'activity.took': 'Dauer',
   'activity.data': 'Daten',
   'activity.list': 'Alle Läufe',
+  'activity.empty.filtered.text':
+    'Wählen Sie oben etwas anderes, oder leeren Sie den Filter, um alles zu sehen.',
+  'activity.filter.kind': 'Art',
+  'activity.filter.state': 'Zustand',
+  'activity.filter.plan': 'Plan',
+  'activity.filter.destination': 'Ziel',
+  'activity.filter.clear': 'Filter leeren',
+  'activity.all.kind': 'Alle Arten',
+  'activity.all.state': 'Alle Zustände',
+  'activity.all.plan': 'Alle Pläne',
+  'activity.all.destination': 'Alle Ziele',
+  'activity.end': '{count, plural, one {Das ist der einzige Lauf.} other {Das sind alle # Läufe.}}',
+  'chart.title': 'Sicherungen im Lauf der Zeit',
+  'chart.plan': 'Gezeigter Plan',
+  'chart.period': 'Zeitraum',
+  'chart.days': '{days, plural, =365 {1 Jahr} other {# Tage}}',
+  'chart.as-table': 'Als Tabelle zeigen',
+  'chart.as-chart': 'Als Diagramm zeigen',
+  'chart.empty': '„{plan}“ hat in diesem Zeitraum keine fertige Sicherung.',
+  'chart.size': 'Größe',
+  'chart.added': 'Neue Daten',
+  'chart.took': 'Dauer',
+  'chart.destination': 'Ziel',
+  'chart.newest': 'zuletzt: {value}',
 
   'run.backup': 'Sicherung',
   'run.restore': 'Wiederherstellung',
@@ -387,7 +496,6 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'run.report': 'Bericht',
   'run.problems': 'Probleme',
   'run.problems.none': 'Jede Datei konnte gelesen und geschrieben werden.',
-  'run.problems.more': 'Gezeigt werden die ersten {shown, number} von {total, number}.',
   'run.problems.path': 'Pfad',
   'run.problems.what': 'Was geschah',
   'run.log': 'Protokoll',
@@ -421,6 +529,35 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'run.written': '{bytes} geschrieben',
   'run.freed': '{bytes} frei geworden',
   'run.read': '{percent, number} % gelesen',
+  'run.problems.backup': 'Diese Dateien fehlen in der Version. Alle anderen sind darin.',
+  'run.problems.restore': 'Diese Dateien sind nicht so wie in der Version. Alle anderen sind es.',
+  'run.problems.save': 'Liste speichern',
+  'run.log.level': 'Gezeigte Zeilen',
+  'run.log.all': 'Alle',
+  'run.log.warnings': 'Warnungen',
+  'run.log.errors': 'Fehler',
+  'run.log.none': 'Keine Zeile dieser Art.',
+  'run.log.copy': 'Protokoll kopieren',
+  'run.previous': 'Wiederholt',
+  'run.previous.show': 'einen früheren Lauf',
+  'run.version.copy': 'Kennung der Version kopieren',
+  'run.version.restore': 'Aus dieser Version wiederherstellen',
+  'report.cancelled':
+    'Es wurde abgebrochen. Was bis dahin gespeichert war, bleibt und wird nicht noch einmal übertragen.',
+  'report.interrupted':
+    'Es wurde unterbrochen. Was bis dahin gespeichert war, bleibt und wird nicht noch einmal übertragen.',
+  'report.backup':
+    '{fresh, plural, =0 {Keine neue Datei} one {# neue Datei} other {# neue Dateien}} und {changed, plural, =0 {keine geänderte} one {# geänderte} other {# geänderte}} wurden gesichert, {unmodified, plural, =0 {keine war} one {# war} other {# waren}} unverändert. {added} neue Daten belegen {stored}.',
+  'report.restore':
+    '{restored, plural, =0 {Keine Datei wurde} one {# Datei wurde} other {# Dateien wurden}} wiederhergestellt ({bytes}). {unchanged, plural, =0 {Keine war} one {# war} other {# waren}} schon wie in der Version, {skipped, plural, =0 {keine wurde} one {# wurde} other {# wurden}} übergangen.',
+  'report.check.whole':
+    'Das Repository ist heil: sein Aufbau und die {percent, number} % seiner Daten, die gelesen wurden.',
+  'report.check.damaged':
+    '{percent, number} % der Daten wurden gelesen, und {count, plural, one {# Fehler wurde} other {# Fehler wurden}} gefunden.',
+  'report.cleanup':
+    '{forgotten, plural, =0 {Keine Version wurde} one {# Version wurde} other {# Versionen wurden}} nach den Regeln Ihrer Pläne aufgegeben, {kept, plural, one {# wurde} other {# wurden}} behalten. {freed} wurden frei.',
+  'report.copy':
+    '{count, plural, =0 {Keine Version wurde} one {# Version wurde} other {# Versionen wurden}} kopiert ({bytes}).',
 
   'settings.title': 'Einstellungen',
   'settings.appearance': 'Aussehen',
@@ -440,9 +577,31 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'restore.empty.text':
     'Bis dahin lässt sich jede Datei auf der Kommandozeile wiederherstellen: „holdfast restore latest --target Ordner“, oder mit jedem restic.',
   'disks.title': 'Datenträger',
-  'disks.empty': 'Datenträger werden noch nicht beobachtet',
+  'disks.text': 'Die Datenträger dieses Computers, und was Holdfast von ihnen und auf sie sichert.',
+  'disks.empty': 'Keine Datenträger bekannt',
   'disks.empty.text':
-    'Der freie Platz Ihrer Ziele steht auf der Seite Ziele. Der Zustand der Datenträger wird hier stehen.',
+    'Das System nennt Holdfast keinen Datenträger. Sicherungen gehen trotzdem; der freie Platz Ihrer Ziele steht auf der Seite Ziele.',
+  'disks.attachment.internal': 'Eingebaut',
+  'disks.attachment.removable': 'Lässt sich abziehen',
+  'disks.attachment.network': 'Über das Netz',
+  'disks.attachment.unknown': 'Wie er angeschlossen ist, ist nicht bekannt',
+  'disks.system': 'Enthält das System oder Ihre eigenen Ordner',
+  'disks.from': 'Von hier gesichert',
+  'disks.to': 'Hierher gesichert',
+  'disks.nothing-from': 'nichts',
+  'disks.nothing-to': 'nichts',
+  'disks.device': 'Gerät',
+  'disks.place': 'Zu finden unter',
+  'disks.health':
+    'Ob ein Datenträger gesund ist (SMART, RAID), wird noch nicht gelesen. „Frei“ heißt Platz, nicht Gesundheit: Ein Datenträger kann ohne Vorzeichen ausfallen.',
+  'disks.use': 'Als Ziel verwenden',
+  'disks.use-named': '{name} als Ziel verwenden',
+  'disks.low': 'Fast voll',
+  'disks.unplugged': 'Nicht angesteckt',
+  'disks.unplugged.text': 'Ziele, die gerade nicht erreichbar sind: {names}.',
+  'home.disks': 'Datenträger',
+  'home.all-disks': 'Alle Datenträger',
+  'home.disks.none': 'Es sind keine Datenträger bekannt.',
   'recovery.title': 'Notfall',
   'recovery.kit': 'Notfallblatt',
   'recovery.kit.text':

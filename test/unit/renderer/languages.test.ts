@@ -37,6 +37,12 @@ const FILLED = new RegExp(
     'wizard\\.keep\\.(?:balanced|recent|everything|custom)(?:\\.text)?',
     '(?:wizard\\.)?keep\\.(?:everything|balanced|last|hourly|daily|weekly|monthly|yearly)',
     'settings\\.appearance\\.(?:system|light|dark)',
+    'activity\\.(?:filter|all)\\.(?:kind|state|plan|destination)',
+    'activity\\.(?:what|state|when|took|data)',
+    'chart\\.(?:size|added|took)',
+    'report\\.(?:cancelled|interrupted)',
+    'run\\.log\\.(?:all|warnings|errors)',
+    'shell\\.(?:starting|restarting|stopped)',
   ].join('|')})$`,
 );
 

@@ -1,0 +1,85 @@
+/** Which runs are shown. The choice is part of the address, so that going back and links from elsewhere find it. */
+import { Button, NativeSelect } from '@mantine/core';
+import { IconX } from '@tabler/icons-react';
+import { useSearchParams } from 'wouter';
+import { RunKind, RunState } from '../../../src/api/model/run.ts';
+import type { RunQuery } from '../../data/cache.ts';
+import { useDestinations, usePlans } from '../../data/host.tsx';
+import { useSpeech } from '../../i18n/speech.tsx';
+
+const NAMES = ['kind', 'state', 'plan', 'destination'] as const;
+type Name = (typeof NAMES)[number];
+
+/** The texts of the address; '' where it says nothing. */
+export type Filter = Readonly<Record<Name, string>>;
+
+/** What the address says of kinds and states that are none is not asked for. */
+export function queryOf(filter: Filter): RunQuery {
+  const kind = RunKind.safeParse(filter.kind);
+  const state = RunState.safeParse(filter.state);
+  return {
+    ...(kind.success ? { kinds: [kind.data] } : {}),
+    ...(state.success ? { states: [state.data] } : {}),
+    ...(filter.plan === '' ? {} : { planId: filter.plan }),
+    ...(filter.destination === '' ? {} : { destinationId: filter.destination }),
+  };
+}
+
+export function useFilter() {
+  const [search, setSearch] = useSearchParams();
+  const of = (name: Name) => search.get(name) ?? '';
+  const filter: Filter = {
+    kind: of('kind'),
+    state: of('state'),
+    plan: of('plan'),
+    destination: of('destination'),
+  };
+  const change = (next: Partial<Filter>) =>
+    setSearch(
+      Object.entries({ ...filter, ...next }).filter(([, value]) => value !== ''),
+      { replace: true },
+    );
+  return { filter, filtered: NAMES.some((name) => filter[name] !== ''), change };
+}
+
+export function Filters(props: {
+  readonly filter: Filter;
+  readonly filtered: boolean;
+  readonly onChange: (change: Partial<Filter>) => void;
+}) {
+  const { say } = useSpeech();
+  const { data: plans = [] } = usePlans();
+  const { data: destinations = [] } = useDestinations();
+  const choices: Readonly<Record<Name, readonly (readonly [string, string])[]>> = {
+    kind: RunKind.options.map((kind) => [kind, say(`run.${kind}`)]),
+    state: RunState.options.map((state) => [state, say(`run.state.${state}`)]),
+    plan: plans.map(({ plan }) => [plan.id, plan.name]),
+    destination: destinations.map(({ id, name }) => [id, name]),
+  };
+  return (
+    <search className="hf-filters" aria-label={say('activity.filter')}>
+      {NAMES.map((name) => (
+        <NativeSelect
+          key={name}
+          label={say(`activity.filter.${name}`)}
+          data={[
+            { value: '', label: say(`activity.all.${name}`) },
+            ...choices[name].map(([value, label]) => ({ value, label })),
+          ]}
+          value={props.filter[name]}
+          onChange={(e) => props.onChange({ [name]: e.currentTarget.value })}
+        />
+      ))}
+      {props.filtered && (
+        <Button
+          variant="subtle"
+          className="hf-filters-clear"
+          leftSection={<IconX size={16} aria-hidden />}
+          onClick={() => props.onChange({ kind: '', state: '', plan: '', destination: '' })}
+        >
+          {say('activity.filter.clear')}
+        </Button>
+      )}
+    </search>
+  );
+}
