@@ -7,6 +7,7 @@ import { EngineError } from '../api/errors.ts';
 import type { Comparison, FileInVersion, FilePreview, RestoreEstimate } from '../api/model/look.ts';
 import type { RestoreRequest } from '../api/model/run.ts';
 import type { Clock } from '../util/clock.ts';
+import { compareWithToday } from './comparison.ts';
 import { nodeAt } from './node-at.ts';
 import type { OpenedVersions } from './opened.ts';
 import { previewOf } from './preview.ts';
@@ -41,7 +42,10 @@ export function createPeek(ports: PeekPorts): Peek {
       const { repo, found, o } = await find(file, signal);
       return previewOf(repo, found.node, o);
     },
-    compare: none,
+    compare: async (file, signal) => {
+      const { repo, snapshot, found, o } = await find(file, signal);
+      return compareWithToday(repo, snapshot, found, ports.hostname, o);
+    },
     async *estimate() {
       yield await none();
     },

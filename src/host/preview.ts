@@ -4,7 +4,7 @@ import type { FilePreview } from '../api/model/look.ts';
 import type { CallOptions } from '../backend/backend.ts';
 import type { Id, Node } from '../format/types.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
-import { contentOf, contentSize, sizeOf } from '../restorer/content-stream.ts';
+import { contentOf, sizeOf } from '../restorer/content-stream.ts';
 import { imageTypeOf, textOf } from './file-kind.ts';
 
 /** Of a text; what is longer is cut there. */
@@ -21,29 +21,43 @@ export async function previewOf(
 ): Promise<FilePreview> {
   if (node?.type !== 'file') return { kind: 'none', reason: 'not-a-file' };
   const content = node.content ?? [];
-  const size = contentSize(repo, content);
   if (content.length === 0) return { kind: 'none', reason: 'empty' };
   const start = await readStart(repo, content, MOST_TEXT_BYTES, o);
-  const mediaType = imageTypeOf(start);
-  if (mediaType !== undefined) {
-    if (size > MOST_IMAGE_BYTES) return { kind: 'none', reason: 'too-large' };
-    const whole = size <= start.length ? start : await readStart(repo, content, size, o);
-    return { kind: 'image', mediaType, data: whole.toString('base64') };
-  }
-  const cut = size > start.length;
-  const text = textOf(start, cut);
-  return text === undefined ? { kind: 'none', reason: 'binary' } : { kind: 'text', text, cut };
+  const mediaType = imageTypeOf(start.bytes);
+  if (mediaType !== undefined) return imageOf(repo, node, mediaType, o);
+  const text = textOf(start.bytes, start.cut);
+  return text === undefined ? { kind: 'none', reason: 'binary' } : { kind: 'text', text, cut: start.cut };
 }
 
-/** The first bytes of a file, no more than `bytes`, from no more blobs than they lie in. */
+async function imageOf(
+  repo: IndexedRepository,
+  node: Node,
+  mediaType: string,
+  o: CallOptions,
+): Promise<FilePreview> {
+  const tooLarge = { kind: 'none', reason: 'too-large' } as const;
+  if (Number(node.size) > MOST_IMAGE_BYTES) return tooLarge;
+  // What the node claims may be wrong; its content is what counts.
+  const { bytes, cut } = await readStart(repo, node.content ?? [], MOST_IMAGE_BYTES, o);
+  return cut ? tooLarge : { kind: 'image', mediaType, data: bytes.toString('base64') };
+}
+
+export interface Start {
+  readonly bytes: Buffer;
+  /** There is more of it. */
+  readonly cut: boolean;
+}
+
+/** The first bytes of a file, no more than `most`, from no more blobs than they lie in. */
 export async function readStart(
   repo: IndexedRepository,
   content: readonly Id[],
-  bytes: number,
+  most: number,
   o: CallOptions,
-): Promise<Buffer> {
+): Promise<Start> {
   const needed: Id[] = [];
-  for (let at = 0, covered = 0; at < content.length && covered < bytes; at++) {
+  let covered = 0;
+  for (let at = 0; at < content.length && covered < most; at++) {
     const size = sizeOf(repo, content[at]!);
     if (size > MOST_BLOB_BYTES) throw impossible(content[at]!);
     needed.push(content[at]!);
@@ -51,7 +65,8 @@ export async function readStart(
   }
   const parts: Uint8Array[] = [];
   for await (const part of contentOf(repo, needed, o)) parts.push(part);
-  return Buffer.concat(parts).subarray(0, bytes);
+  const cut = covered > most || needed.length < content.length;
+  return { bytes: Buffer.concat(parts).subarray(0, most), cut };
 }
 
 function impossible(id: Id): EngineError {
