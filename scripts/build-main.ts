@@ -41,7 +41,11 @@ export async function buildMain({ out, window }: BuildMainOptions): Promise<void
     build({
       ...common,
       format: 'esm',
-      entryPoints: { host: 'src/host/utility-main.ts', 'worker-main': 'src/workers/worker-main.ts' },
+      entryPoints: {
+        host: 'src/host/utility-main.ts',
+        'worker-main': 'src/workers/worker-main.ts',
+        'disk-worker': 'src/host/disk-worker.ts',
+      },
       outdir: out,
       outExtension: { '.js': '.mjs' },
       external: ['better-sqlite3', 'koffi', 'sodium-native'],

@@ -1,5 +1,5 @@
 /**
- * Makes `dist/`: the chunker's kernel in WebAssembly, one bundle each for the command line and the worker threads, and
+ * Makes `dist/`: the chunker's kernel in WebAssembly, one bundle each for the command line and the threads, and
  * the window's page in `dist/renderer`. `dist/` is flat on purpose: a file beside the code is found with `new URL('./name', import.meta.url)`
  * from the sources and from every bundle alike.
  */
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
     linkCommand(),
     copyKernel(),
     bundleCommandLine(),
-    bundleWorker(),
+    bundleWorkers(),
     bundleRenderer(),
   ]);
   const fresh = new Set(made.flat());
@@ -74,9 +74,11 @@ function bundleCommandLine(): Promise<readonly string[]> {
   });
 }
 
-/** One file: every worker thread loads all of it anyway. */
-function bundleWorker(): Promise<readonly string[]> {
-  return bundle({ entryPoints: { 'worker-main': 'src/workers/worker-main.ts' } });
+/** One file each: a thread loads all of its own anyway. */
+function bundleWorkers(): Promise<readonly string[]> {
+  return bundle({
+    entryPoints: { 'worker-main': 'src/workers/worker-main.ts', 'disk-worker': 'src/host/disk-worker.ts' },
+  });
 }
 
 async function bundle(options: BuildOptions): Promise<readonly string[]> {

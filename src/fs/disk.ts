@@ -62,22 +62,47 @@ export function fileSystemType(path: ByteString): string | undefined {
   return mountOf(path)?.type;
 }
 
+/** One line of the mount table. */
+export interface MountLine extends Mount {
+  /** 'major:minor', the same for all places where a file system is mounted. */
+  readonly device: string;
+  /** The folder of the file system that is seen there; '/' unless it is a part, as in a bind mount. */
+  readonly root: ByteString;
+}
+
 /**
  * The last line with the longest mount point above `real`: a later mount covers an earlier one at the same place.
- * Format: proc_pid_mountinfo(5). `table` has one character per byte.
+ * `table` as in `mountLines`.
  */
 export function findMount(table: string, real: ByteString): Mount | undefined {
-  let best: Mount | undefined;
-  for (const line of table.split('\n')) {
-    const [front, back] = line.split(' - ', 2);
-    const point = front?.split(' ')[4];
-    const [type, source] = back?.split(' ') ?? [];
-    if (point === undefined || type === undefined) continue;
-    const mountPoint = unescapeOctal(point);
-    if (!holds(mountPoint, real) || mountPoint.length < (best?.mountPoint.length ?? 0)) continue;
-    best = { mountPoint, type, source: toText(unescapeOctal(source ?? '')) };
+  return mountHolding(mountLines(table), real);
+}
+
+/** As `findMount`, in lines that are parsed already. */
+export function mountHolding<M extends Mount>(lines: readonly M[], real: ByteString): M | undefined {
+  let best: M | undefined;
+  for (const line of lines) {
+    const { mountPoint } = line;
+    if (holds(mountPoint, real) && mountPoint.length >= (best?.mountPoint.length ?? 0)) best = line;
   }
   return best;
+}
+
+/** The mount table line by line. Format: proc_pid_mountinfo(5). `table` has one character per byte. */
+export function mountLines(table: string): MountLine[] {
+  return table.split('\n').flatMap((line) => {
+    const [front, back] = line.split(' - ', 2);
+    const [, , device, root, point] = front?.split(' ') ?? [];
+    const [type, source] = back?.split(' ') ?? [];
+    if (device === undefined || root === undefined || point === undefined || type === undefined) return [];
+    return {
+      mountPoint: unescapeOctal(point),
+      type,
+      source: toText(unescapeOctal(source ?? '')),
+      device,
+      root: unescapeOctal(root),
+    };
+  });
 }
 
 function holds(mountPoint: ByteString, path: ByteString): boolean {

@@ -5,41 +5,87 @@
  * disk         a mounted file system that people would call one
  * suggestion   what a person may begin with: own folders that are there, and places for backups that are not on their disks
  */
-import { EngineError } from '../api/errors.ts';
 import type { Disk, FolderListing, Suggestions } from '../api/model/computer.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import type { Clock } from '../util/clock.ts';
-import { listFolder, makeFolder } from './folders.ts';
+import { askSystem } from './disk-info.ts';
+import { type DiskPorts, listDisks, mayWriteTo, Resolver, readMounted } from './disks.ts';
+import { listFolder, makeFolder, systemPath } from './folders.ts';
+import { ownFolders } from './own-folders.ts';
 import { Patience } from './patience.ts';
 
 export interface ComputerPorts {
   readonly home: string;
-  readonly dataDir: string;
   readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
   plans(): readonly Plan[];
   destinations(): readonly Destination[];
 }
 
 export interface Computer {
+  /** See `listFolder`. */
   folder(path: string | null, signal?: AbortSignal): Promise<FolderListing>;
+  /** See `makeFolder`. */
   makeFolder(path: string): Promise<void>;
   disks(signal?: AbortSignal): Promise<Disk[]>;
   suggestions(signal?: AbortSignal): Promise<Suggestions>;
 }
 
+/** `df` asks every network drive; what a screen waits for must not. */
+const TOOL_MS = 3000;
+const FOLDER_NAME = 'Holdfast';
+
 export function createComputer(ports: ComputerPorts): Computer {
-  const none = () => Promise.reject(new EngineError('unsupported', 'Not there yet.'));
-  const folders = {
+  const patience = new Patience(ports.clock);
+  const common: DiskPorts & { readonly env: ComputerPorts['env'] } = {
+    ...ports,
+    patience,
     platform: process.platform,
-    home: ports.home,
-    patience: new Patience(ports.clock),
-    drives: async () => [],
+    root: '/',
+    systemDrive: ports.env.SystemDrive,
+    drives: (signal) => askSystem({ timeoutMs: TOOL_MS, signal }),
+  };
+  const folders = {
+    ...common,
+    drives: async (signal?: AbortSignal) =>
+      (await readMounted(common, signal)).volumes.map(({ path }) => path),
   };
   return {
     folder: (path, signal) => listFolder(folders, path, signal),
     makeFolder: (path) => makeFolder(folders, path),
-    disks: none,
-    suggestions: none,
+    disks: async (signal) => listDisks(common, await readMounted(common, signal), signal),
+    suggestions: (signal) => suggest(common, signal),
   };
+}
+
+/** Errors: the signal's reason. */
+export async function suggest(
+  p: DiskPorts & { readonly env: ComputerPorts['env'] },
+  signal?: AbortSignal,
+): Promise<Suggestions> {
+  const [mounted, sources] = [await readMounted(p, signal), await ownFolders(p, signal)];
+  const resolver = new Resolver(p, mounted, signal);
+  const taken = new Set<string | undefined>();
+  for (const { path } of sources) taken.add((await resolver.volumeOf(path))?.path);
+  const others = (await listDisks(p, mounted, signal)).filter(
+    (disk) => !disk.system && !taken.has(disk.path),
+  );
+  const writable: Disk[] = [];
+  for (const disk of others) if (disk.total > 0 && (await mayWriteTo(p, disk, signal))) writable.push(disk);
+  signal?.throwIfAborted();
+  const folderOn = ({ path }: Disk) => systemPath(p.platform).join(path, FOLDER_NAME);
+  return {
+    home: p.home,
+    sources,
+    destinations: bestFirst(writable).map((disk) => ({ disk, folder: folderOn(disk) })),
+  };
+}
+
+/** A disk that can be taken away is safe from what happens to the computer; one inside is only safe from the other's end. */
+const ORDER: readonly Disk['attachment'][] = ['removable', 'unknown', 'network', 'internal'];
+
+export function bestFirst(disks: readonly Disk[]): Disk[] {
+  const rank = ({ attachment }: Disk) => ORDER.indexOf(attachment);
+  return [...disks].sort((a, b) => rank(a) - rank(b) || b.free - a.free);
 }

@@ -187,8 +187,8 @@ export class Host {
     });
     this.#computer = createComputer({
       home: homedir(),
-      dataDir: o.dataDir,
       clock: this.#clock,
+      env: o.env ?? process.env,
       plans: () => store.plans.list(),
       destinations: () => store.destinations.list(),
     });

@@ -11,9 +11,14 @@ export interface Waiting {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** So many threads may hang; the others are needed for all else. */
+const MOST_LATE = 2;
+
 export class Patience {
   readonly #clock: Clock;
   readonly #asked = new Map<string, Promise<unknown>>();
+  /** Keys of questions whose time is over, and which have not come back. */
+  readonly #late = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,7 +28,7 @@ export class Patience {
    * What `question` answers. While an earlier one with the same key has not come back it is not asked again: who asks
    * meanwhile shares its answer, so that one thing that hangs holds one thread, however often somebody wants to know. Its
    * signal ends it when the time is over, not when who asked goes away.
-   * Errors: its own; 'timeout' after `ms`; the signal's reason.
+   * Errors: its own; 'timeout' after `ms`, or at once while too much else hangs; the signal's reason.
    */
   async ask<T>(key: string, o: Waiting, question: (signal: AbortSignal) => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted();
@@ -49,15 +54,20 @@ export class Patience {
     const under = this.#asked.get(key);
     // The key stands for one question, and with it for one type of answers.
     if (under) return under as Promise<T>;
+    if (this.#late.size >= MOST_LATE) return Promise.reject(tooLate());
     const stop = new AbortController();
     const back = new AbortController();
     this.#clock.sleep(ms, back.signal).then(
-      () => stop.abort(tooLate()),
+      () => {
+        this.#late.add(key);
+        stop.abort(tooLate());
+      },
       () => undefined,
     );
     const asked = question(stop.signal).finally(() => {
       back.abort();
       this.#asked.delete(key);
+      this.#late.delete(key);
     });
     asked.catch(() => undefined);
     this.#asked.set(key, asked);

@@ -74,7 +74,7 @@ describe('the package', () => {
 
   it('keeps outside of the archive what cannot be loaded from it', () => {
     const unpacked = fs.readdirSync(join(resources, 'app.asar.unpacked/main/dist')).sort();
-    expect(unpacked).toEqual(['host.mjs', 'kernel.wasm', 'worker-main.mjs']);
+    expect(unpacked).toEqual(['disk-worker.mjs', 'host.mjs', 'kernel.wasm', 'worker-main.mjs']);
   });
 
   it('works with what it holds: a backup from first to last', async () => {

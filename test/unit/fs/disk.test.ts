@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { deviceOf, fileSystemType, findMount, freeSpace } from '../../../src/fs/disk.ts';
+import { deviceOf, fileSystemType, findMount, freeSpace, mountLines } from '../../../src/fs/disk.ts';
 import { fromText, rawByteString, toBytes } from '../../../src/util/byte-string.ts';
 import { codeOf, linux, scratch } from './scratch.ts';
 
@@ -42,5 +42,13 @@ describe('findMount', () => {
     expect(type('/mnt/a/b/c')).toBe('btrfs');
     expect(type('/mnt/ab')).toBe('ext4');
     expect(findMount('', rawByteString('/x'))).toBeUndefined();
+  });
+
+  it('reads each line, with the device and the part of it that is seen', () => {
+    const bind = '25 21 8:1 /srv/my\\040data /data ro,relatime - ext4 /dev/sda1 rw';
+    expect(mountLines(`${bind}\nnonsense\n`)).toEqual([
+      { mountPoint: '/data', type: 'ext4', source: '/dev/sda1', device: '8:1', root: '/srv/my data' },
+    ]);
+    expect(mountLines(table).map(({ device }) => device)).toEqual(['8:1', '0:20', '8:2', '8:3']);
   });
 });
