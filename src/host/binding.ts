@@ -75,10 +75,17 @@ async function withStorage<T>(
 /** The room at a location in the file system, or where it would be made; null for all others. */
 export async function spaceAt(location: string, now: Instant): Promise<Space | null> {
   const { scheme, target } = parseLocation(location, SCHEMES);
-  if (scheme.scheme !== 'local') return null;
+  const room = scheme.scheme === 'local' ? await roomAt(target) : null;
+  return room && { ...room, at: now };
+}
+
+/** Bytes on the disk of a path, or of the nearest folder above it that is there; null where that can't be told. */
+export async function roomAt(
+  path: string,
+): Promise<{ readonly free: number; readonly total: number } | null> {
   try {
-    const found = await Promise.race([nearest(target).then((folder) => statfs(folder)), patience()]);
-    return found && { free: found.bavail * found.bsize, total: found.blocks * found.bsize, at: now };
+    const found = await Promise.race([nearest(path).then((folder) => statfs(folder)), patience()]);
+    return found && { free: found.bavail * found.bsize, total: found.blocks * found.bsize };
   } catch {
     return null;
   }

@@ -3,11 +3,11 @@
  *
  * today  what lies on this computer where the version's file came from
  */
-import { EngineError } from '../api/errors.ts';
 import type { Comparison, FileInVersion, FilePreview, RestoreEstimate } from '../api/model/look.ts';
 import type { RestoreRequest } from '../api/model/run.ts';
 import type { Clock } from '../util/clock.ts';
 import { compareWithToday } from './comparison.ts';
+import { estimateOf } from './estimate.ts';
 import { nodeAt } from './node-at.ts';
 import type { OpenedVersions } from './opened.ts';
 import { previewOf } from './preview.ts';
@@ -36,7 +36,6 @@ export function createPeek(ports: PeekPorts): Peek {
     signal?.throwIfAborted();
     return { repo, snapshot, found: await nodeAt(repo, snapshot.tree, path, o), o };
   };
-  const none = () => Promise.reject(new EngineError('unsupported', 'Not there yet.'));
   return {
     preview: async (file, signal) => {
       const { repo, found, o } = await find(file, signal);
@@ -46,8 +45,12 @@ export function createPeek(ports: PeekPorts): Peek {
       const { repo, snapshot, found, o } = await find(file, signal);
       return compareWithToday(repo, snapshot, found, ports.hostname, o);
     },
-    async *estimate() {
-      yield await none();
+    async *estimate(request, signal) {
+      const { destinationId, versionId } = request;
+      const opened = await ports.versions(destinationId, signal);
+      const snapshot = opened.named(versionId);
+      const o = { clock: ports.clock, rate: ports.lastRate(destinationId), ...(signal ? { signal } : {}) };
+      yield* estimateOf(await opened.indexed(), snapshot, request, o);
     },
   };
 }

@@ -5,13 +5,13 @@ import type { Report, RestoreRequest } from '../api/model/run.ts';
 import type { StoredSnapshot } from '../format/types.ts';
 
 import { findSnapshot } from '../repository/snapshot-filter.ts';
-import type { Overwrite, Select } from '../restorer/options.ts';
+import type { Overwrite } from '../restorer/options.ts';
 import { newRestoreCounters, type RestoreCounters } from '../restorer/progress.ts';
 import { restoreTree } from '../restorer/restorer.ts';
-import { type ByteString, fromText, rawByteString, toText } from '../util/byte-string.ts';
-import { cleanPath } from '../util/pattern.ts';
+import { fromText, toText } from '../util/byte-string.ts';
 import { limitsOf, type OpenRepository, type RunContext, withRepository } from './session.ts';
 import { commandOfSnapshot } from './tags.ts';
+import { WantedPaths } from './wanted-paths.ts';
 
 type RestoreReport = Extract<Report, { kind: 'restore' }>;
 
@@ -25,6 +25,8 @@ export async function runRestore(context: RunContext, request: RestoreRequest): 
   return withRepository(context, o, async (open) => {
     const { snapshot } = findSnapshot(await open.snapshots(), request.versionId);
     const target = targetOf(request, snapshot);
+    if (request.target.kind === 'archive')
+      throw new EngineError('unsupported', 'Archives are not written yet.');
     context.diary.info(`Restoring from the version ${snapshot.id.slice(0, 8)} to ${target}.`);
     return restoreInto(context, open, snapshot, request, target);
   });
@@ -55,9 +57,7 @@ async function restoreInto(
       onWarning: (path, warning) => diary.warn(`${toText(path)}: ${warning.message}`),
     },
   });
-  const unseen = wanted.unseen();
-  if (paths.length > 0 && unseen.length === wanted.size) throw notThere(unseen[0]!);
-  for (const path of unseen) diary.problem(toText(path), notThere(path));
+  for (const { path, error } of wanted.unseen()) diary.problem(path, error);
   const left = conflicts === 'skip' ? { filesUnchanged: 0, filesSkipped: counters.filesSkipped } : undefined;
   return {
     kind: 'restore',
@@ -70,12 +70,13 @@ async function restoreInto(
   };
 }
 
-function targetOf({ target }: RestoreRequest, snapshot: StoredSnapshot): string {
-  if (target.kind === 'folder') {
+/** The folder or the archive that a restore writes to; '/' for the original places. Error: 'usage' for what can't be. */
+export function targetOf({ target }: RestoreRequest, snapshot: Pick<StoredSnapshot, 'tags'>): string {
+  if (target.kind !== 'original') {
     if (isAbsolute(target.path)) return target.path;
-    throw new EngineError('usage', `The folder ${target.path} is no absolute path.`);
+    const what = target.kind === 'folder' ? 'folder' : 'file';
+    throw new EngineError('usage', `The ${what} ${target.path} is no absolute path.`);
   }
-  if (target.kind === 'archive') throw new EngineError('unsupported', 'Archives are not written yet.');
   if (commandOfSnapshot(snapshot) === null) return '/';
   throw new EngineError('usage', 'What a command printed never was in a folder of yours.', {
     hint: 'Choose a folder to restore it to.',
@@ -93,52 +94,6 @@ function overwriteOf(conflicts: RestoreRequest['conflicts']): Overwrite {
     default:
       return assertNever(conflicts);
   }
-}
-
-/** Chooses some paths and all that is below them; remembers which of them it has met. */
-class WantedPaths {
-  readonly #wanted = new Set<ByteString>();
-  /** The folders above. */
-  readonly #leading = new Set<string>(['/']);
-  readonly #seen = new Set<ByteString>();
-
-  constructor(paths: readonly string[]) {
-    for (const text of paths) {
-      const path = cleanPath(rawByteString(`/${fromText(text)}`));
-      this.#wanted.add(path);
-      for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-        this.#leading.add(path.slice(0, end));
-      }
-    }
-  }
-
-  readonly select: Select = (path, isFolder) => {
-    const selected = this.#isWanted(path);
-    return { selected, children: isFolder && (selected || this.#leading.has(path)) };
-  };
-
-  /** A path or a folder above it. */
-  #isWanted(path: ByteString): boolean {
-    if (this.#wanted.has(rawByteString('/'))) return true;
-    for (let part = path; part.length > 1; part = rawByteString(part.slice(0, part.lastIndexOf('/')))) {
-      if (!this.#wanted.has(part)) continue;
-      this.#seen.add(part);
-      return true;
-    }
-    return false;
-  }
-
-  get size(): number {
-    return this.#wanted.size;
-  }
-
-  unseen(): readonly ByteString[] {
-    return [...this.#wanted].filter((path) => path !== '/' && !this.#seen.has(path));
-  }
-}
-
-function notThere(path: ByteString): EngineError {
-  return new EngineError('path-missing', `${toText(path)} is not in this version.`);
 }
 
 function sampleOf(c: RestoreCounters) {
