@@ -6,6 +6,7 @@
  * look     what is done every few minutes: alerts, free space, tidying up
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -29,7 +30,7 @@ import type { Job, Outcome } from '../scheduler/ports.ts';
 import { RunQueue } from '../scheduler/queue.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { decodeJobState, encodeJobState } from '../scheduler/state.ts';
-import { type KeychainPort, keychainSecrets } from '../secrets/keychain.ts';
+import { expectNoneInKeychain, type KeychainPort, keychainSecrets } from '../secrets/keychain.ts';
 import { addRecoveryKey } from '../secrets/recovery-key.ts';
 import { recoveryKit } from '../secrets/recovery-kit.ts';
 import { asRecoveryWords, newRecoveryWords } from '../secrets/recovery-words.ts';
@@ -124,10 +125,14 @@ async function begun(make: () => Host, store: DiaryStore): Promise<Host> {
   }
 }
 
+/** Secrets stay where they are: a folder with a sealed file keeps it, and one whose secrets the keychain seals gets none beside. */
 async function openSecrets(o: HostOptions): Promise<Secrets> {
-  if (o.keychain) return keychainSecrets(o.keychain, path.join(o.dataDir, 'secrets.keychain.json'));
+  const inKeychain = path.join(o.dataDir, 'secrets.keychain.json');
+  const sealed = path.join(o.dataDir, 'secrets.sealed');
+  if (o.keychain) return keychainSecrets(o.keychain, inKeychain);
+  if (!existsSync(sealed)) await expectNoneInKeychain(inKeychain);
   const key = await fileKey({ env: o.env ?? process.env, keyFile: path.join(o.dataDir, 'secrets.key') });
-  return openSealedFile(path.join(o.dataDir, 'secrets.sealed'), key);
+  return openSealedFile(sealed, key);
 }
 
 export class Host {
@@ -385,6 +390,8 @@ export class Host {
     for (const id of destinationIdsOf(run.task)) this.#looking.changed(id);
     if (run.state === 'interrupted') this.#apart(() => this.#noteInterrupted(run));
     this.#apart(() => this.#alerts.runEnded(run));
+    // The run has asked anew how much room there is.
+    for (const id of destinationIdsOf(run.task)) this.#apart(() => this.#sampleSpace(id));
     this.#apart(() => this.#tellDestination(run));
   }
 
@@ -801,7 +808,18 @@ export class Host {
   async #renewSpace({ id, location }: Destination): Promise<void> {
     const space = await spaceAt(location, this.#clock.now());
     const before = this.store.destinations.get(id);
-    if (space && before) this.store.destinations.put({ ...before, space });
+    if (!space || !before) return;
+    const destination = { ...before, space };
+    this.store.destinations.put(destination);
+    this.#sampleSpace(id);
+    const same = before.space?.free === space.free && before.space.total === space.total;
+    if (!same) this.hub.publish({ kind: 'destination', destination });
+  }
+
+  /** What is known of the room there goes into its trend. */
+  #sampleSpace(id: string): void {
+    const space = this.store.destinations.get(id)?.space;
+    if (space) this.store.space.add(id, space);
   }
 
   #backupMetrics(plan: Plan, destination: Destination): MetricsInput['backups'][number] {
@@ -875,7 +893,7 @@ export class Host {
       looking: this.#looking,
       peek: this.#peek,
       computer: this.#computer,
-      trend: () => [],
+      trend: (id) => store.space.list(id),
       testChannel: (id, signal) => this.#alerts.test(id, signal ? { signal } : {}),
     });
   }

@@ -25,6 +25,29 @@ export function keychainSecrets(port: KeychainPort, path: string): Secrets {
   return new FileSecrets(path, versioned(path), throughKeychain(port));
 }
 
+/**
+ * For a host that is offered no keychain: refuses to begin another file while this one holds secrets, which would then seem to be
+ * lost. Errors: 'permission'; 'damaged', 'io'.
+ */
+export async function expectNoneInKeychain(path: string): Promise<void> {
+  const names = await keychainSecrets(NO_KEYCHAIN, path).names();
+  if (names.length === 0) return;
+  throw new EngineError(
+    'permission',
+    'The passwords lie in the keychain, which only the desktop app reaches.',
+    {
+      hint: 'Start the Holdfast app, unlock the keychain if it asks, and use Holdfast while the app runs. If the keychain is lost, move secrets.keychain.json out of the data folder and enter the passwords again.',
+      context: { file: path },
+    },
+  );
+}
+
+/** For what asks for nothing but names. */
+const NO_KEYCHAIN: KeychainPort = {
+  encrypt: () => Promise.reject(new EngineError('permission', 'There is no keychain.')),
+  decrypt: () => Promise.reject(new EngineError('permission', 'There is no keychain.')),
+};
+
 function versioned(path: string): Container {
   return {
     async decode(bytes) {

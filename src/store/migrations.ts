@@ -68,7 +68,19 @@ const V2 = `
   CREATE INDEX alerts_open ON alerts (started_at, seq) WHERE ended_at IS NULL;
 `;
 
-export const MIGRATIONS: readonly string[] = [V1, V2];
+/** Room at destinations over the days. Samples go with their destination. */
+const V3 = `
+  CREATE TABLE space (
+    destination TEXT NOT NULL REFERENCES destinations (id) ON DELETE CASCADE,
+    day INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    free INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    PRIMARY KEY (destination, day)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [V1, V2, V3];
 
 function number(db: Database.Database, pragma: string): number {
   return Number(db.pragma(pragma, { simple: true }));

@@ -4,7 +4,7 @@
  * durable      what a person said (plans, destinations, channels, settings), what a run or an alert became and the
  *              scheduler's memory are on the disk when the call returns: after a power cut a start is not made twice, and
  *              nothing that a screen has shown is taken back
- * hasty        log lines and problems of runs survive the end of the process at once, a power cut only once something
+ * hasty        log lines and problems of runs, and samples of space, survive the end of the process at once, a power cut only once something
  *              durable was written after them, such as the run's end
  * own backup   a copy that the diary makes of itself each day, see own-backups.ts
  * document     a value of the contract as JSON, validated on its way in and out, see documents.ts
@@ -22,6 +22,7 @@ import { Documents, toJson } from './documents.ts';
 import { IN_MEMORY, openDatabase } from './open.ts';
 import { backUpDaily, copyDatabase } from './own-backups.ts';
 import { runStore } from './runs.ts';
+import { spaceStore } from './space.ts';
 import { Sql } from './sql.ts';
 import type { Store } from './store.ts';
 
@@ -39,12 +40,14 @@ export interface StoreOptions {
 export interface DiaryStore extends Store {
   /**
    * To be called now and then; does what is due: drops alerts that are over and older than the settings' `historyDays`, and
-   * makes the day's own backup. While it is under way a further call waits for the same. Failures are told through `onProblem`. Error: 'cancelled'.
+   * samples of space older than 400 days; makes the day's own backup. While it is under way a further call waits for the same. Failures are told through `onProblem`. Error: 'cancelled'.
    */
   maintain(o?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
+/** More than a year, so that a year can be held against the one before. */
+const SPACE_DAYS = 400;
 
 /**
  * Opens the diary, making it where there is none. `path` is a file, or ':memory:' for one that is gone with the process.
@@ -57,11 +60,13 @@ export function openStore(path: string, o: StoreOptions): DiaryStore {
   const sql = new Sql(openDatabase(path, { ...o, backups, busyTimeoutMs: o.busyTimeoutMs ?? 5000 }), path);
   const documents = new Documents(o.onProblem);
   const settings = settingsOf(sql, documents);
+  const space = spaceStore(sql);
   const closing = new AbortController();
   let maintaining: Promise<void> | undefined;
   const maintain = async (signal: AbortSignal): Promise<void> => {
     const now = o.clock.now();
     dropAlerts(sql, now - settings.get().historyDays * DAY_MS);
+    space.dropBefore(now - SPACE_DAYS * DAY_MS);
     if (path !== IN_MEMORY) await backUpDaily(sql.db, backups, now, signal);
   };
   return {
@@ -70,6 +75,7 @@ export function openStore(path: string, o: StoreOptions): DiaryStore {
     channels: collection(sql, documents, 'channels', Channel, 'channel'),
     runs: runStore(sql, documents),
     alerts: alertStore(sql, documents),
+    space,
     settings,
     values: valuesOf(sql),
     transaction: (work) => sql.transaction(work),

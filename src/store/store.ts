@@ -4,6 +4,7 @@
  */
 import type { Alert, Channel } from '../api/model/alert.ts';
 import type { Instant } from '../api/model/common.ts';
+import type { SpaceSample } from '../api/model/computer.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import type { LogLine, Problem, Run, RunKind, RunState } from '../api/model/run.ts';
@@ -63,12 +64,23 @@ export interface AlertStore {
   list(limit: number): readonly Alert[];
 }
 
+/** Room at destinations over time: of each day (of UTC) the last sample. */
+export interface SpaceStore {
+  /** Replaces the day's. One of a destination that is not there is not kept: samples go with it. */
+  add(destinationId: string, sample: SpaceSample): void;
+  /** Oldest first. */
+  list(destinationId: string): readonly SpaceSample[];
+  /** Drops those taken before. */
+  dropBefore(instant: Instant): number;
+}
+
 export interface Store {
   readonly plans: Collection<Plan>;
   readonly destinations: Collection<Destination>;
   readonly channels: Collection<Channel>;
   readonly runs: RunStore;
   readonly alerts: AlertStore;
+  readonly space: SpaceStore;
   readonly settings: { get(): Settings; set(settings: Settings): void };
   /** Small things that outlive the process: the scheduler's state, the pause, the rotation of checks. */
   readonly values: {

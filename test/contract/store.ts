@@ -375,6 +375,49 @@ function transactions(get: Get): void {
   });
 }
 
+const DAY = 86_400_000;
+
+function spaceOverTime(get: Get): void {
+  const noon = 20_000.5 * DAY;
+  const sample = (at: number, free: number) => ({ at, free, total: 10 ** 13 });
+
+  it('keeps the last sample of each day, oldest first, of each destination its own', () => {
+    const [one, other] = [destinationOf(), destinationOf()];
+    for (const destination of [one, other]) get().destinations.put(destination);
+    get().space.add(one.id, sample(noon + DAY, 5));
+    get().space.add(one.id, sample(noon, 9));
+    get().space.add(one.id, sample(noon + 1000, 8));
+    get().space.add(other.id, sample(noon, 1));
+    expect(get().space.list(one.id)).toEqual([sample(noon + 1000, 8), sample(noon + DAY, 5)]);
+    expect(get().space.list(other.id)).toEqual([sample(noon, 1)]);
+  });
+
+  it('lets samples go with their destination, and keeps none of one that is not there', () => {
+    const destination = destinationOf();
+    get().space.add(destination.id, sample(noon, 1));
+    get().destinations.put(destination);
+    expect(get().space.list(destination.id)).toEqual([]);
+    get().space.add(destination.id, sample(noon, 2));
+    get().destinations.put({ ...destination, name: 'renamed' });
+    expect(get().space.list(destination.id)).toHaveLength(1);
+    get().destinations.remove(destination.id);
+    get().destinations.put(destination);
+    expect(get().space.list(destination.id)).toEqual([]);
+  });
+
+  it('drops old samples', () => {
+    const destination = destinationOf();
+    get().destinations.put(destination);
+    for (let day = 0; day < 5; day++) get().space.add(destination.id, sample(noon + day * DAY, day));
+    expect(get().space.dropBefore(noon + 3 * DAY)).toBe(3);
+    expect(
+      get()
+        .space.list(destination.id)
+        .map(({ free }) => free),
+    ).toEqual([3, 4]);
+  });
+}
+
 /** `open` makes a new, empty store. */
 export function storeContract(name: string, open: () => StoreSubject): void {
   describe(`the contract of a store: ${name}`, () => {
@@ -389,6 +432,7 @@ export function storeContract(name: string, open: () => StoreSubject): void {
     describe('runs', () => runs(get));
     describe('lines of runs', () => lines(get));
     describe('alerts, settings, values', () => alertsAndSmallThings(get));
+    describe('space over time', () => spaceOverTime(get));
     describe('transactions', () => transactions(get));
 
     it('writes a whole copy, even while it is written to', async () => {

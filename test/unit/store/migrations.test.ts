@@ -56,6 +56,7 @@ describe.each(VERSIONS)('a diary of version %i', (version) => {
     expect(store.alerts.list(5).map((alert) => alert.id)).toEqual([id(21), id(20)]);
     expect(store.settings.get()).toMatchObject({ alertAfterDays: 7, historyDays: 400 });
     expect(store.values.get('pause')).toBe('{"until":null}');
+    expect(store.space.list(id(2)).map(({ free }) => free)).toEqual(version < 3 ? [] : [900, 800]);
     store.close();
     expect(problems).toEqual([]);
     expect(behindItsBack(path, schemaOf)).toEqual(freshSchema(MIGRATIONS.length));

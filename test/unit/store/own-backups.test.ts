@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/api/errors.ts';
 import { Alert } from '../../../src/api/model/alert.ts';
-import { backupRunOf, planOf } from '../../helpers/host-values.ts';
+import { backupRunOf, destinationOf, planOf } from '../../helpers/host-values.ts';
 import { useTemp } from '../../helpers/scope.ts';
 import { behindItsBack, NOON, openDiary } from './diary.ts';
 
@@ -157,6 +157,17 @@ describe('maintenance', () => {
     for (const each of [gone, holds, young]) store.alerts.put(each);
     await store.maintain();
     expect(store.alerts.list(10)).toEqual([young, holds]);
+  });
+
+  it('drops samples of space older than 400 days', async () => {
+    const { store } = openDiary(newPath());
+    const destination = destinationOf();
+    store.destinations.put(destination);
+    for (const days of [401, 399, 0])
+      store.space.add(destination.id, { at: NOON - days * DAY, free: days, total: 1000 });
+    await store.maintain();
+    expect(store.space.list(destination.id).map(({ free }) => free)).toEqual([399, 0]);
+    store.close();
   });
 });
 
