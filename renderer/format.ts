@@ -23,6 +23,10 @@ export interface Formats {
   duration(seconds: number): string;
   weekday(index: number, style: 'short' | 'long'): string;
   month(at: number): string;
+  /** `March 2026` */
+  monthYear(at: number): string;
+  /** Day and time in few letters: `03/03/2026, 14:05` */
+  short(at: number): string;
   list(items: readonly string[]): string;
 }
 
@@ -56,6 +60,8 @@ export function formatsOf(locale: string): Formats {
   const whole = date({ dateStyle: 'long' });
   const day = date({ day: 'numeric', month: 'short' });
   const month = date({ month: 'short' });
+  const monthYear = date({ month: 'long', year: 'numeric' });
+  const dense = date({ dateStyle: 'short', timeStyle: 'short' });
   const list = new Intl.ListFormat(locale);
   const unit = (name: 'hour' | 'minute' | 'second' | 'day') =>
     new Intl.NumberFormat(locale, {
@@ -103,6 +109,8 @@ export function formatsOf(locale: string): Formats {
     },
     weekday: (index, style) => date({ weekday: style, timeZone: 'UTC' }).format(MONDAY + index * DAY * 1000),
     month: (at) => month.format(at),
+    monthYear: (at) => monthYear.format(at),
+    short: (at) => dense.format(at),
     list: (items) => list.format(items),
   };
 }

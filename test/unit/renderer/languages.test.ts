@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { IntlMessageFormat } from 'intl-messageformat';
 import { describe, expect, it } from 'vitest';
+import { formatsOf } from '../../../renderer/format.ts';
 import { en, type MessageKey } from '../../../renderer/i18n/en.ts';
 import { LANGUAGES, localeFor, pickLanguage, sayer } from '../../../renderer/i18n/languages.ts';
 import { ERROR_CODES } from '../../../src/api/errors.ts';
+import { ALERT_KINDS } from '../../../src/api/model/alert.ts';
 import { PRESETS } from '../../../src/api/model/plan.ts';
 import { RUN_KINDS, RUN_STATES, Trigger } from '../../../src/api/model/run.ts';
 import { Fix } from '../../../src/api/model/status.ts';
@@ -37,10 +39,21 @@ const FILLED = new RegExp(
     'wizard\\.keep\\.(?:balanced|recent|everything|custom)(?:\\.text)?',
     '(?:wizard\\.)?keep\\.(?:everything|balanced|last|hourly|daily|weekly|monthly|yearly)',
     'settings\\.appearance\\.(?:system|light|dark)',
+    'restore\\.(?:kind|preview|today|where|conflicts|review|report)\\..+',
     'activity\\.(?:filter|all)\\.(?:kind|state|plan|destination)',
     'activity\\.(?:what|state|when|took|data)',
     'chart\\.(?:size|added|took)',
     'report\\.(?:cancelled|interrupted)',
+    'settings\\.(?:uploadLimit|downloadLimit)',
+    'settings\\.power\\.(?:onBattery|onMetered|priority|run|wait|low|normal)',
+    'settings\\.startup\\.(?:openAtLogin|closeToTray)(?:\\.text)?',
+    'channel\\.kind\\.(?:email|ntfy|webhook|monitor|desktop)(?:\\.text)?',
+    'channel\\.security\\.(?:tls|starttls|none)',
+    'channel\\.url\\.(?:webhook|ntfy|monitor)',
+    'channel\\.missing\\.(?:name|host|port|from|to|url|on)',
+    `alert\\.(?:${ALERT_KINDS.join('|')})`,
+    'recovery\\.standing\\.(?:good|late|none|no-goal)',
+    'recovery\\.what-if\\.(?:file|computer|disk|ransom|password)(?:\\.text|\\.way)?',
     'run\\.log\\.(?:all|warnings|errors)',
     'shell\\.(?:starting|restarting|stopped)',
   ].join('|')})$`,
@@ -71,6 +84,7 @@ describe('messages', () => {
       ...RUN_STATES.map((name) => `run.state.${name}`),
       ...RUN_KINDS.map((name) => `run.${name}`),
       ...Trigger.options.map((name) => `run.trigger.${name}`),
+      ...ALERT_KINDS.map((name) => `alert.${name}`),
       ...PRESETS.map((name) => `preset.${name}`),
       ...Fix.options.map(({ shape }) => `fix.${shape.kind.value}`),
     ];
@@ -100,5 +114,13 @@ describe('the language spoken', () => {
   it('keeps the region that the person has', () => {
     expect(localeFor('de', ['en-US', 'de-CH'])).toBe('de-CH');
     expect(localeFor('de', ['en-US'])).toBe('de');
+  });
+
+  it('passes over what is no locale, so that nothing shown fails on it', () => {
+    expect(localeFor('en', ['en-US@posix', 'en-GB'])).toBe('en-GB');
+    expect(localeFor('en', ['en-US@posix'])).toBe('en');
+    expect(localeFor('en', ['en-'])).toBe('en');
+    const format = formatsOf(localeFor('en', ['en-US@posix']));
+    expect(format.number(1234)).toBe('1,234');
   });
 });
