@@ -3,7 +3,6 @@
  *
  * Anything that cannot be read ends the dump: a stream has no place for "this part is missing".
  */
-import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { EngineError } from '../api/errors.ts';
 import type { CallOptions } from '../backend/backend.ts';
@@ -11,6 +10,7 @@ import type { Id, Node } from '../format/types.ts';
 import { showPath, translateFsError } from '../fs/errors.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
 import type { ArchiveEntry, ArchiveWriter, Sink } from '../restorer/archive/archive.ts';
+import { HardLinks } from '../restorer/archive/hard-links.ts';
 import { TarWriter } from '../restorer/archive/tar.ts';
 import { ZipWriter } from '../restorer/archive/zip.ts';
 import { contentOf, contentSize } from '../restorer/content-stream.ts';
@@ -85,8 +85,7 @@ class FolderDump {
   readonly #writer: ArchiveWriter;
   readonly #o: DumpOptions;
   readonly #call: CallOptions;
-  /** The first path of each file that has several. */
-  readonly #links = new Map<string, ByteString>();
+  readonly #links = new HardLinks();
 
   constructor(repo: IndexedRepository, writer: ArchiveWriter, o: DumpOptions, call: CallOptions) {
     this.#repo = repo;
@@ -115,22 +114,11 @@ class FolderDump {
       node,
       path,
       size: contentSize(this.#repo, blobs),
-      linkTo: this.#o.format === 'tar' ? this.#earlier(node, path) : undefined,
+      linkTo: this.#o.format === 'tar' ? this.#links.earlier(node) : undefined,
       content: () => contentOf(this.#repo, blobs, this.#call),
     };
     await this.#writer.add(entry);
-  }
-
-  #earlier(node: Node, path: ByteString): ByteString | undefined {
-    if (node.type !== 'file' || node.links === 0 || node.links === 1) return undefined;
-    // The content counts too, for inode numbers can lie.
-    const digest = createHash('sha256')
-      .update((node.content ?? []).join())
-      .digest('base64');
-    const key = `${node.deviceId}/${node.inode}/${digest}`;
-    const first = this.#links.get(key);
-    if (first === undefined) this.#links.set(key, path);
-    return first;
+    this.#links.added(node, path);
   }
 }
 

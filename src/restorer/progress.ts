@@ -7,6 +7,9 @@ export interface RestoreCounters {
   /** Files, folders and everything else that is to be restored, as far as is known. */
   filesTotal: number;
   filesRestored: number;
+  /** The folders among them. */
+  foldersTotal: number;
+  foldersRestored: number;
   /** Left alone: already right, or kept by the overwrite rule. */
   filesSkipped: number;
   filesDeleted: number;
@@ -26,6 +29,8 @@ export function newRestoreCounters(): RestoreCounters {
   return {
     filesTotal: 0,
     filesRestored: 0,
+    foldersTotal: 0,
+    foldersRestored: 0,
     filesSkipped: 0,
     filesDeleted: 0,
     filesVerified: 0,
@@ -94,9 +99,19 @@ export class Reporter {
     this.counters.bytesTotal += bytes;
   }
 
+  expectFolder(): void {
+    this.counters.foldersTotal++;
+    this.expect(0);
+  }
+
   restored(action: 'restored' | 'updated', path: ByteString, size: number): void {
     this.counters.filesRestored++;
     this.#events.onItem?.(action, path, size);
+  }
+
+  restoredFolder(path: ByteString): void {
+    this.counters.foldersRestored++;
+    this.restored('restored', path, 0);
   }
 
   skipped(path: ByteString, size: number): void {

@@ -251,7 +251,7 @@ class RestoreRun {
     }
     const folder = new Folder({ path, location }, parent, node, selected);
     if (selected) {
-      this.#report.expect(0);
+      this.#report.expectFolder();
       parent.touch();
     }
     if ((!selected || this.#ready(folder)) && children && this.#hasListing(folder)) return folder;
@@ -559,7 +559,7 @@ class RestoreRun {
     if (this.#deletes && folder.complete && (folder.selected || folder.touched)) this.#deleteOthers(folder);
     if (!folder.node || !folder.ready || !(folder.selected || folder.touched)) return;
     if (!this.#o.dryRun) this.#applyTo(folder, folder.node);
-    if (folder.selected) this.#report.restored('restored', folder.location, 0);
+    if (folder.selected) this.#report.restoredFolder(folder.location);
   }
 
   #special(folder: Folder, node: Node): void {

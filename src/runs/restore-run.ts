@@ -1,14 +1,17 @@
-/** Files out of a version, to where they were or into a folder. */
+/** Files out of a version, to where they were, into a folder or into an archive. */
 import { isAbsolute } from 'node:path';
 import { assertNever, EngineError } from '../api/errors.ts';
 import type { Report, RestoreRequest } from '../api/model/run.ts';
 import type { StoredSnapshot } from '../format/types.ts';
 
+import { archive } from '../operations/archive.ts';
 import { findSnapshot } from '../repository/snapshot-filter.ts';
 import type { Overwrite } from '../restorer/options.ts';
-import { newRestoreCounters, type RestoreCounters } from '../restorer/progress.ts';
+import { newRestoreCounters, type RestoreCounters, type RestoreEvents } from '../restorer/progress.ts';
 import { restoreTree } from '../restorer/restorer.ts';
-import { fromText, toText } from '../util/byte-string.ts';
+import { type ByteString, fromText, toText } from '../util/byte-string.ts';
+import type { Sample } from './progress.ts';
+import { idle } from './progress.ts';
 import { limitsOf, type OpenRepository, type RunContext, withRepository } from './session.ts';
 import { commandOfSnapshot } from './tags.ts';
 import { WantedPaths } from './wanted-paths.ts';
@@ -17,7 +20,7 @@ type RestoreReport = Extract<Report, { kind: 'restore' }>;
 
 /**
  * What could not be restored is a problem of the run. Errors: 'snapshot-missing', 'ambiguous', 'path-missing' where
- * nothing of what was asked for is in the version, 'usage', those of `restoreTree`.
+ * nothing of what was asked for is in the version, 'usage', those of `restoreTree` and `archive`.
  */
 export async function runRestore(context: RunContext, request: RestoreRequest): Promise<RestoreReport> {
   const { ports, destination } = context;
@@ -25,24 +28,34 @@ export async function runRestore(context: RunContext, request: RestoreRequest): 
   return withRepository(context, o, async (open) => {
     const { snapshot } = findSnapshot(await open.snapshots(), request.versionId);
     const target = targetOf(request, snapshot);
-    if (request.target.kind === 'archive')
-      throw new EngineError('unsupported', 'Archives are not written yet.');
     context.diary.info(`Restoring from the version ${snapshot.id.slice(0, 8)} to ${target}.`);
-    return restoreInto(context, open, snapshot, request, target);
+    const work = { context, open, snapshot, request, target, wanted: new WantedPaths(request.paths) };
+    return request.target.kind === 'archive'
+      ? restoreAsArchive(work, request.target.format)
+      : restoreAsFiles(work);
   });
 }
 
-async function restoreInto(
-  { ports, diary }: RunContext,
-  { signal, index }: OpenRepository,
-  snapshot: StoredSnapshot,
-  { paths, conflicts, verify }: RestoreRequest,
-  target: string,
-): Promise<RestoreReport> {
-  diary.phase('Reading the index');
+interface RestoreWork {
+  readonly context: RunContext;
+  readonly open: OpenRepository;
+  readonly snapshot: StoredSnapshot;
+  readonly request: RestoreRequest;
+  readonly target: string;
+  readonly wanted: WantedPaths;
+}
+
+async function restoreAsFiles({
+  context: { ports, diary },
+  open: { signal, index },
+  snapshot,
+  request: { conflicts, paths, verify },
+  target,
+  wanted,
+}: RestoreWork): Promise<RestoreReport> {
+  diary.phase('reading-index', 'Reading the index');
   const indexed = await index();
   const counters = newRestoreCounters();
-  const wanted = new WantedPaths(paths);
   diary.show(() => sampleOf(counters));
   await restoreTree(indexed, snapshot.tree, {
     target: fromText(target),
@@ -52,19 +65,64 @@ async function restoreInto(
     ...(paths.length === 0 ? {} : { select: wanted.select }),
     counters,
     signal,
-    events: {
-      onError: (path, error) => diary.problem(toText(path), error),
-      onWarning: (path, warning) => diary.warn(`${toText(path)}: ${warning.message}`),
-    },
+    events: eventsTo(diary),
   });
+  noteUnseen(diary, wanted);
+  const left = conflicts === 'skip' ? { filesUnchanged: 0, filesSkipped: counters.filesSkipped } : {};
+  return { ...reportOf(counters, target), ...left };
+}
+
+/** With `verify` the archive is read back from the disk; that what went in was right, its blobs' names have proven. */
+async function restoreAsArchive(
+  { context: { diary }, open: { signal, index }, snapshot, request: { verify }, target, wanted }: RestoreWork,
+  format: 'zip' | 'tar',
+): Promise<RestoreReport> {
+  diary.phase('reading-index', 'Reading the index');
+  const indexed = await index();
+  const counters = newRestoreCounters();
+  let current = '';
+  diary.show(() => ({ ...sampleOf(counters), current: current === '' ? [] : [current] }));
+  const onItem = (_: unknown, path: ByteString) => {
+    current = toText(path);
+  };
+  const { bytes } = await archive(indexed, snapshot.tree, {
+    path: target,
+    format,
+    select: wanted.select,
+    counters,
+    signal,
+    verify,
+    events: { ...eventsTo(diary), onItem },
+    onAdded: () => noteUnseen(diary, wanted),
+    onVerify: (done, total) =>
+      diary.show(() => ({
+        ...idle('reading-back', 'Reading the archive back'),
+        bytesDone: done(),
+        bytesTotal: total,
+      })),
+  });
+  diary.info(`The archive has ${bytes} bytes.`);
+  return reportOf(counters, target);
+}
+
+function eventsTo(diary: RunContext['diary']): RestoreEvents {
+  return {
+    onError: (path, error) => diary.problem(toText(path), error),
+    onWarning: (path, warning) => diary.warn(`${toText(path)}: ${warning.message}`),
+  };
+}
+
+/** Error: 'path-missing' where nothing of it is there. */
+function noteUnseen(diary: RunContext['diary'], wanted: WantedPaths): void {
   for (const { path, error } of wanted.unseen()) diary.problem(path, error);
-  const left = conflicts === 'skip' ? { filesUnchanged: 0, filesSkipped: counters.filesSkipped } : undefined;
+}
+
+function reportOf(counters: RestoreCounters, target: string): RestoreReport {
   return {
     kind: 'restore',
-    filesRestored: counters.filesRestored,
+    filesRestored: counters.filesRestored - counters.foldersRestored,
     filesUnchanged: counters.filesSkipped,
     filesSkipped: 0,
-    ...left,
     bytesWritten: counters.bytesWritten,
     target,
   };
@@ -96,11 +154,12 @@ function overwriteOf(conflicts: RestoreRequest['conflicts']): Overwrite {
   }
 }
 
-function sampleOf(c: RestoreCounters) {
+function sampleOf(c: RestoreCounters): Sample {
   return {
     phase: 'Restoring',
-    filesDone: c.filesRestored,
-    filesTotal: c.totalsKnown ? c.filesTotal : null,
+    phaseCode: 'restoring',
+    filesDone: c.filesRestored - c.foldersRestored,
+    filesTotal: c.totalsKnown ? c.filesTotal - c.foldersTotal : null,
     bytesDone: c.bytesRestored,
     bytesTotal: c.totalsKnown ? c.bytesTotal : null,
     current: [],

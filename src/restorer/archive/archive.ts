@@ -23,7 +23,10 @@ export type Sink = (bytes: Uint8Array) => void | Promise<void>;
 
 /** A format of archives. Entries are to be added one after the other, then `end` once. */
 export interface ArchiveWriter {
-  /** Errors: those of the sink and of the content; 'damaged' if the content has another size than was said. */
+  /**
+   * Errors: those of the sink and of the content; 'damaged' if the content has another size than was said. After one, further entries
+   * may be added where the sink is taken back to where this one began; nothing is written to it any more by then.
+   */
   add(entry: ArchiveEntry): Promise<void>;
   end(): Promise<void>;
 }

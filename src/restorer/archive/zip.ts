@@ -70,8 +70,13 @@ export class ZipWriter implements ArchiveWriter {
     const isFile = entry.node.type === 'file';
     const streamed = isFile && entry.size > SMALL;
     const head = headOf(entry, type, streamed);
-    const sizes = streamed ? await this.#stream(entry, head) : await this.#whole(entry, head);
-    this.#directory.push(directoryEntry(head, sizes, start));
+    try {
+      const sizes = streamed ? await this.#stream(entry, head) : await this.#whole(entry, head);
+      this.#directory.push(directoryEntry(head, sizes, start));
+    } catch (e) {
+      this.#offset = start;
+      throw e;
+    }
   }
 
   async end(): Promise<void> {
@@ -106,13 +111,20 @@ export class ZipWriter implements ArchiveWriter {
         yield bytes;
       }
     };
+    let writing = Promise.resolve();
     const take = async (source: AsyncIterable<Uint8Array>) => {
       for await (const bytes of source) {
         packed += bytes.length;
-        await this.#write(bytes);
+        writing = this.#write(bytes);
+        await writing;
       }
     };
-    await pipeline(plain, createDeflateRaw(), take, this.#o);
+    try {
+      await pipeline(plain, createDeflateRaw(), take, this.#o);
+    } finally {
+      // Ended by the content, it may still be at the last piece before that.
+      await writing.catch(() => {});
+    }
     refuseOtherLength(entry, size);
     const sizes = { crc, packed, size };
     await this.#write(descriptor(head, sizes));
