@@ -10,13 +10,16 @@ import { SpeechProvider } from './i18n/speech.tsx';
 import { ActivityScreen } from './screens/activity.tsx';
 import { AddDestinationScreen } from './screens/add-destination.tsx';
 import { DestinationsScreen } from './screens/destinations.tsx';
-import { DisksScreen, MissingScreen, RestoreScreen } from './screens/empty.tsx';
+import { DisksScreen } from './screens/disks.tsx';
+import { MissingScreen } from './screens/empty.tsx';
 import { HomeScreen } from './screens/home.tsx';
 import { EditPlanScreen, NewPlanScreen } from './screens/plan-wizard.tsx';
 import { PlansScreen } from './screens/plans.tsx';
 import { RecoveryScreen } from './screens/recovery.tsx';
+import { RestoreScreen } from './screens/restore/restore-screen.tsx';
 import { RunScreen } from './screens/run.tsx';
 import { SettingsScreen } from './screens/settings.tsx';
+import { WelcomeScreen } from './screens/welcome/welcome.tsx';
 import { Shell } from './shell.tsx';
 import { theme } from './theme.ts';
 
@@ -59,6 +62,7 @@ function Screens() {
   return (
     <Switch>
       <Route path="/" component={HomeScreen} />
+      <Route path="/welcome" component={WelcomeScreen} />
       <Route path="/plans" component={PlansScreen} />
       <Route path="/plans/new" component={NewPlanScreen} />
       <Route path="/plans/:id">{({ id }) => <EditPlanScreen key={id} id={id} />}</Route>

@@ -19,6 +19,8 @@ export function Wizard(props: {
   readonly at: number;
   readonly onGo: (step: number) => void;
   readonly onCancel?: () => void;
+  /** "Cancel" unless said otherwise. */
+  readonly cancelName?: string;
   /** Of the last step. */
   readonly finish: { readonly name: string; readonly busy: boolean; readonly onFinish: () => void };
   /** The steps after this one may be entered at once: where something is changed, not made. */
@@ -63,7 +65,7 @@ export function Wizard(props: {
           )}
           {props.at === 0 && props.onCancel && (
             <Button variant="default" onClick={props.onCancel}>
-              {say('common.cancel')}
+              {props.cancelName ?? say('common.cancel')}
             </Button>
           )}
           <Button type="submit" loading={last && props.finish.busy}>

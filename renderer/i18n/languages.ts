@@ -40,7 +40,19 @@ export function sayer(language: Language, locale: string): Say {
   };
 }
 
-/** The person's own locale where it is of the language, so that dates look as they are used to. */
+/**
+ * The person's own locale where it is of the language, so that dates look as they are used to. Tags that `Intl` would refuse with
+ * a RangeError are passed over: browsers hand on what the system is set to, such as `en-US@posix`.
+ */
 export function localeFor(language: Language, preferred: readonly string[]): string {
-  return preferred.find((tag) => pickLanguage([tag]) === language && tag.includes('-')) ?? language;
+  const own = preferred.find((tag) => pickLanguage([tag]) === language && tag.includes('-') && isLocale(tag));
+  return own ?? language;
+}
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
 }

@@ -1,17 +1,21 @@
 /** Adds a destination: kind → place, tested → name and password → recovery key. Also as a dialog in the plan's wizard. */
-import { Button, Checkbox, CopyButton, Modal, PasswordInput, Radio, Text, TextInput } from '@mantine/core';
-import { IconPlugConnected } from '@tabler/icons-react';
+import { Button, Checkbox, Modal, PasswordInput, Radio, Text, TextInput } from '@mantine/core';
+import { IconInfoCircle, IconPlugConnected } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useLocation } from 'wouter';
+import { useLocation, useSearchParams } from 'wouter';
 import type { ConnectionTest, Destination } from '../../src/api/model/destination.ts';
+import { FolderField } from '../components/folder-field.tsx';
+import { useCovered } from '../components/layers.ts';
 import { Page, ThrownNote } from '../components/parts.tsx';
-import { isUsable, TestResult } from '../components/test-result.tsx';
+import { isAbsolute } from '../components/paths.ts';
+import { KeyBox, KitButtons } from '../components/recovery-key.tsx';
+import { isOnlyReadable, isUsable, TestResult } from '../components/test-result.tsx';
 import { type Step, Wizard } from '../components/wizard.tsx';
-import { useAsk, useDestinations } from '../data/host.tsx';
+import { useAsk, useDestinations, useSuggestions } from '../data/host.tsx';
 import type { Say } from '../i18n/languages.ts';
 import { useSpeech } from '../i18n/speech.tsx';
-import { isAbsolute } from './plan-wizard/draft.ts';
-import { ChooseFolder } from './plan-wizard/what-step.tsx';
+import { attachmentName, diskIcon } from './disks.tsx';
+import { freeName } from './welcome/draft.ts';
 
 export function AddDestinationScreen() {
   const { say } = useSpeech();
@@ -27,6 +31,8 @@ interface Draft {
   readonly location: string;
   readonly name: string;
   readonly password: string;
+  /** Only for getting files back. */
+  readonly readOnly: boolean;
   /** Of this very location; undefined: not tested. */
   readonly test?: ConnectionTest | undefined;
 }
@@ -46,6 +52,7 @@ interface AddProps {
 export function AddDestination({ onAdded, onCancel, inDialog }: AddProps) {
   const { say } = useSpeech();
   const [added, setAdded] = useState<Added>();
+  const covered = useCovered();
   const content = added ? (
     <RecoveryKey added={added} onDone={() => onAdded(added.destination)} />
   ) : (
@@ -58,7 +65,7 @@ export function AddDestination({ onAdded, onCancel, inDialog }: AddProps) {
       // The key is shown only once: the dialog must not be lost by a click beside it.
       onClose={() => (added ? onAdded(added.destination) : onCancel())}
       closeOnClickOutside={false}
-      closeOnEscape={!added}
+      closeOnEscape={!added && !covered}
       size="xl"
       title={say('add.title')}
       closeButtonProps={{ 'aria-label': say('common.close') }}
@@ -70,12 +77,21 @@ export function AddDestination({ onAdded, onCancel, inDialog }: AddProps) {
 
 function Ask(props: { readonly onAdded: (added: Added) => void; readonly onCancel: () => void }) {
   const { say } = useSpeech();
-  const name = useFreeName(say('add.name.default'));
-  const [draft, setDraft] = useState<Draft>({ location: '', name, password: '' });
+  const { data: destinations = [] } = useDestinations();
+  const name = freeName(
+    say('add.name.default'),
+    destinations.map((one) => one.name),
+  );
+  const [draft, setDraft] = useState<Draft>({ location: '', name, password: '', readOnly: false });
   const [at, setAt] = useState(0);
   const [tried, setTried] = useState(false);
-  const add = useAsk((host, { location, name, password }: Draft) =>
-    host.destinations.add({ location: location.trim(), name, ...(password === '' ? {} : { password }) }),
+  const add = useAsk((host, { location, name, password, readOnly }: Draft) =>
+    host.destinations.add({
+      location: location.trim(),
+      name,
+      readOnly,
+      ...(password === '' ? {} : { password }),
+    }),
   );
   return (
     <>
@@ -101,18 +117,9 @@ function Ask(props: { readonly onAdded: (added: Added) => void; readonly onCance
   );
 }
 
-/** A name that no destination has, so that the proposal can be taken as it is. */
-function useFreeName(wanted: string): string {
-  const { data: destinations = [] } = useDestinations();
-  const names = new Set(destinations.map(({ name }) => name));
-  let name = wanted;
-  for (let i = 2; names.has(name); i++) name = `${wanted} ${i}`;
-  return name;
-}
-
 function stepsOf(say: Say, draft: Draft, onChange: (draft: Draft) => void): readonly Step[] {
   const { test } = draft;
-  const placeMissing = !test || !isUsable(test) ? say('add.test.first') : undefined;
+  const placeMissing = !test || !(isUsable(test) || isOnlyReadable(test)) ? say('add.test.first') : undefined;
   return [
     { name: say('add.kind'), title: say('add.kind.title'), content: <Kind /> },
     {
@@ -140,16 +147,22 @@ function missingProtection(say: Say, { name, password, test }: Draft): string | 
 function Kind() {
   const { say } = useSpeech();
   return (
-    <div className="hf-choice" data-checked>
-      <Radio
-        name="kind"
-        value="local"
-        checked
-        readOnly
-        label={say('destinations.kind.local')}
-        description={say('add.kind.local.text')}
-      />
-    </div>
+    <>
+      <div className="hf-choice" data-checked>
+        <Radio
+          name="kind"
+          value="local"
+          checked
+          readOnly
+          label={say('destinations.kind.local')}
+          description={say('add.kind.local.text')}
+        />
+      </div>
+      <div className="hf-aside">
+        <IconInfoCircle size={22} stroke={1.5} aria-hidden />
+        <Text size="sm">{say('add.kind.others')}</Text>
+      </div>
+    </>
   );
 }
 
@@ -162,46 +175,101 @@ function Place({ draft, onChange }: PartProps) {
   const { say } = useSpeech();
   const test = useAsk((host, location: string) => host.destinations.test({ location: location.trim() }));
   const [relative, setRelative] = useState(false);
-  const set = (location: string) => {
+  const set = (location: string, name = draft.name) => {
     setRelative(false);
     test.reset();
-    onChange({ ...draft, location, test: undefined });
+    onChange({ ...draft, location, name, password: '', readOnly: false, test: undefined });
   };
-  const run = () => {
-    if (!isAbsolute(draft.location.trim())) return setRelative(true);
-    test.mutate(draft.location, { onSuccess: (result) => onChange({ ...draft, test: result }) });
+  const run = (location = draft.location, name = draft.name) => {
+    if (!isAbsolute(location.trim())) return setRelative(true);
+    test.mutate(location, {
+      onSuccess: (result) => {
+        const readOnly = !isUsable(result) && isOnlyReadable(result);
+        onChange({ ...draft, location, name, password: '', readOnly, test: result });
+      },
+    });
   };
   return (
     <>
-      <div className="hf-add">
-        <TextInput
-          label={say('add.location')}
-          placeholder={say('add.location.placeholder')}
-          value={draft.location}
-          error={relative && say('add.location.relative')}
-          onChange={(e) => set(e.currentTarget.value)}
-          onKeyDown={(e) => {
-            if (e.key !== 'Enter' || draft.test) return;
-            // The first Enter tests, the second goes on.
-            e.preventDefault();
-            run();
-          }}
-          autoComplete="off"
-          spellCheck={false}
-        />
+      <DiskChoices
+        chosen={draft.location}
+        onChoose={(location, name) => {
+          set(location, name);
+          run(location, name);
+        }}
+      />
+      <FolderField
+        label={say('add.location')}
+        placeholder={say('add.location.placeholder')}
+        value={draft.location}
+        error={relative && say('add.location.relative')}
+        forWriting
+        onChange={set}
+        onKeyDown={(e) => {
+          if (e.key !== 'Enter' || draft.test) return;
+          // The first Enter tests, the second goes on.
+          e.preventDefault();
+          run();
+        }}
+      >
         <Button
           variant="light"
           leftSection={<IconPlugConnected size={17} aria-hidden />}
           loading={test.isPending}
-          onClick={run}
+          onClick={() => run()}
         >
           {say('destinations.test')}
         </Button>
-        <ChooseFolder onChosen={set} />
-      </div>
+      </FolderField>
       <ThrownNote error={test.error} />
-      {draft.test && <TestResult test={draft.test} />}
+      {draft.test && <TestResult test={draft.test} mayOnlyRead />}
     </>
+  );
+}
+
+/** The disks that are there, to be taken by one click; their free names are as they call themselves. */
+function DiskChoices(props: {
+  readonly chosen: string;
+  readonly onChoose: (location: string, name: string) => void;
+}) {
+  const { say, format } = useSpeech();
+  const { data: destinations = [] } = useDestinations();
+  const { data: suggestions } = useSuggestions();
+  const [search] = useSearchParams();
+  const names = destinations.map(({ name }) => name);
+  const taken = new Set(destinations.map(({ location }) => location));
+  const free = suggestions?.destinations.filter(({ folder }) => !taken.has(folder)) ?? [];
+  const wanted = search.get('disk');
+  const sorted = [...free].sort((a, b) => Number(b.disk.path === wanted) - Number(a.disk.path === wanted));
+  if (sorted.length === 0) return null;
+  return (
+    <fieldset className="hf-fieldset">
+      <legend>{say('add.disks')}</legend>
+      <div className="hf-owns">
+        {sorted.map(({ disk, folder }) => {
+          const Icon = diskIcon(disk);
+          return (
+            <button
+              key={folder}
+              type="button"
+              className="hf-choice hf-pick"
+              aria-pressed={props.chosen === folder}
+              data-checked={props.chosen === folder || undefined}
+              onClick={() => props.onChoose(folder, freeName(disk.name, names))}
+            >
+              <Icon size={24} stroke={1.5} aria-hidden />
+              <span>
+                <strong>{disk.name}</strong>
+                <span>{say(attachmentName(disk))}</span>
+                <span>
+                  {say('unit.free-of', { free: format.bytes(disk.free), total: format.bytes(disk.total) })}
+                </span>
+              </span>
+            </button>
+          );
+        })}
+      </div>
+    </fieldset>
   );
 }
 
@@ -223,6 +291,15 @@ function Protection({ draft, onChange }: PartProps) {
         autoComplete={existing ? 'off' : 'new-password'}
         onChange={(e) => onChange({ ...draft, password: e.currentTarget.value })}
       />
+      {draft.test && existing && (
+        <Checkbox
+          label={say('destinations.read-only')}
+          description={say(isUsable(draft.test) ? 'destinations.read-only.text' : 'add.read-only.must')}
+          checked={draft.readOnly}
+          disabled={!isUsable(draft.test)}
+          onChange={(e) => onChange({ ...draft, readOnly: e.currentTarget.checked })}
+        />
+      )}
     </>
   );
 }
@@ -239,16 +316,13 @@ function RecoveryKey({ added, onDone }: { readonly added: Added; readonly onDone
       <Text>{say(recoveryKey === null ? 'add.key.known' : 'add.key.text')}</Text>
       {recoveryKey !== null && (
         <>
-          <div className="hf-key">
-            <output aria-label={say('add.key.label')}>{recoveryKey}</output>
-            <CopyButton value={recoveryKey}>
-              {({ copied, copy }) => (
-                <Button variant="default" size="xs" onClick={copy}>
-                  {say(copied ? 'common.copied' : 'common.copy')}
-                </Button>
-              )}
-            </CopyButton>
-          </div>
+          <KeyBox words={recoveryKey} />
+          <KitButtons
+            destinationId={destination.id}
+            name={destination.name}
+            prominent={false}
+            onKept={() => setStored(true)}
+          />
           <Checkbox
             label={say('add.key.stored')}
             checked={stored}

@@ -25,6 +25,7 @@ import {
 } from '../components/parts.tsx';
 import { SpaceBar } from '../components/space-bar.tsx';
 import { TestResult } from '../components/test-result.tsx';
+import { TrendChart } from '../components/trend-chart.tsx';
 import { kindText } from '../components/words.ts';
 import { useAsk, useDestinations } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
@@ -94,6 +95,13 @@ function DestinationCard({ destination }: { readonly destination: Destination })
         <ToneBadge tone={problem ? 'bad' : 'good'}>
           {say(problem ? 'destinations.problem' : 'destinations.reachable')}
         </ToneBadge>
+        {destination.readOnly && (
+          <Tooltip label={say('destinations.read-only.text')}>
+            <span>
+              <ToneBadge tone="plain">{say('destinations.read-only')}</ToneBadge>
+            </span>
+          </Tooltip>
+        )}
         <Tooltip label={say('destinations.encrypted.text')}>
           <span className="hf-locked">
             <IconLock size={15} aria-hidden />
@@ -103,6 +111,7 @@ function DestinationCard({ destination }: { readonly destination: Destination })
       </div>
       {problem && <ErrorNote error={problem} />}
       <SpaceBar destination={destination} />
+      <TrendChart destinationId={destination.id} />
       <Facts
         facts={[
           ...(destination.usedBytes === null
@@ -146,7 +155,7 @@ function CardActions(props: {
   const { say } = useSpeech();
   const tell = useTell();
   const check = useCheck();
-  const { id, name, location } = props.destination;
+  const { id, name, location, readOnly } = props.destination;
   const test = useAsk((host, _: undefined) => host.destinations.test({ location }));
   return (
     <div className="hf-actions">
@@ -159,15 +168,17 @@ function CardActions(props: {
       >
         {say('destinations.test')}
       </Button>
-      <Button
-        variant="default"
-        leftSection={<IconShieldCheck size={17} aria-hidden />}
-        aria-label={say('destinations.check-named', { name })}
-        loading={check.isPending}
-        onClick={() => check.start(id)}
-      >
-        {say('destinations.check')}
-      </Button>
+      {!readOnly && (
+        <Button
+          variant="default"
+          leftSection={<IconShieldCheck size={17} aria-hidden />}
+          aria-label={say('destinations.check-named', { name })}
+          loading={check.isPending}
+          onClick={() => check.start(id)}
+        >
+          {say('destinations.check')}
+        </Button>
+      )}
     </div>
   );
 }

@@ -15,27 +15,32 @@ import {
   type TablerIcon,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
-import { Link } from 'wouter';
+import { Link, Redirect } from 'wouter';
 import type { Destination } from '../../src/api/model/destination.ts';
 import type { PlanStatus } from '../../src/api/model/plan.ts';
 import type { Reason, Status, Verdict } from '../../src/api/model/status.ts';
 import { useBackUp, useFix } from '../components/actions.ts';
+import { FurtherAlerts } from '../components/alerts.tsx';
 import { Calendar } from '../components/calendar.tsx';
 import { calendarStart } from '../components/calendar-days.ts';
 import { CancelRun, LiveRun } from '../components/live-run.tsx';
 import { Moment, Page, Panel, type Tone, useNow, useTell } from '../components/parts.tsx';
-import { SpaceBar } from '../components/space-bar.tsx';
+import { RoomBar, SpaceBar } from '../components/space-bar.tsx';
 import { newestSuccess, reasonSentence, recurrenceText, runTitle } from '../components/words.ts';
 import {
   CALENDAR_WEEKS,
   useAsk,
   useDestinations,
+  useDisks,
   usePlans,
   useRecentRuns,
   useRun,
+  useRuns,
   useStatus,
 } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
+import { attachmentName, diskIcon, isLow } from './disks.tsx';
+import { isWelcomeDismissed } from './welcome/dismissed.ts';
 
 export function HomeScreen() {
   const { say } = useSpeech();
@@ -44,7 +49,9 @@ export function HomeScreen() {
   const { data: destinations } = useDestinations();
   const now = useNow();
   const { data: runs } = useRecentRuns(calendarStart(now, CALENDAR_WEEKS));
-  if (!status || !plans || !destinations) return <Waiting />;
+  const first = useFirstStart();
+  if (!status || !plans || !destinations || first === undefined) return <Waiting />;
+  if (first) return <Redirect to="/welcome" replace />;
   const active = [...status.running, ...status.queued];
   return (
     <Page title={say('home.title')} heading={<Hero status={status} plans={plans} />}>
@@ -52,6 +59,7 @@ export function HomeScreen() {
         <RunUnderWay key={id} id={id} />
       ))}
       <Reasons verdict={status.verdict} plans={plans} destinations={destinations} />
+      <FurtherAlerts />
       <div className="hf-two">
         <Panel title={say('home.plans')} actions={<AllLink to="/plans" name={say('home.all-plans')} />}>
           <PlanTiles plans={plans} />
@@ -63,12 +71,28 @@ export function HomeScreen() {
           <DestinationTiles destinations={destinations} />
         </Panel>
       </div>
+      <Panel title={say('home.disks')} actions={<AllLink to="/disks" name={say('home.all-disks')} />}>
+        <DiskTiles />
+      </Panel>
       <Panel title={say('home.calendar')} actions={<AllLink to="/activity" name={say('activity.list')} />}>
         <Calendar runs={runs ?? []} now={now} weeks={CALENDAR_WEEKS} />
       </Panel>
     </Page>
   );
 }
+
+/** Nothing was ever set up or run here, and the person has not put the welcome off; undefined: not known yet. */
+function useFirstStart(): boolean | undefined {
+  const plans = usePlans();
+  const runs = useRuns(NO_FILTER);
+  if (isWelcomeDismissed()) return false;
+  if (plans.data && plans.data.length > 0) return false;
+  // What is known from before may be out of date: the welcome itself has made a plan a moment ago.
+  if (!plans.data || plans.isFetching || runs.isFetching) return undefined;
+  return runs.data?.pages.every((page) => page.length === 0) ?? false;
+}
+
+const NO_FILTER = {};
 
 function Waiting() {
   const { say } = useSpeech();
@@ -254,7 +278,7 @@ function PlanTiles({ plans }: { readonly plans: readonly PlanStatus[] }) {
   const speech = useSpeech();
   const { say } = speech;
   if (plans.length === 0)
-    return <NothingYet to="/plans/new" text={say('plans.empty')} action={say('plans.new')} />;
+    return <NothingYet to="/welcome" text={say('plans.empty')} action={say('welcome.again')} />;
   return (
     <ul className="hf-tiles">
       {plans.map((status) => {
@@ -298,6 +322,25 @@ function DestinationTiles({ destinations }: { readonly destinations: readonly De
           ) : (
             <SpaceBar destination={destination} />
           )}
+        </Tile>
+      ))}
+    </ul>
+  );
+}
+
+const DISKS_SHOWN = 4;
+
+function DiskTiles() {
+  const { say } = useSpeech();
+  const { data: disks, isPending } = useDisks();
+  if (isPending) return <Skeleton height={64} radius="md" />;
+  if (!disks || disks.length === 0) return <Text c="dimmed">{say('home.disks.none')}</Text>;
+  return (
+    <ul className="hf-tiles hf-tiles-wide">
+      {disks.slice(0, DISKS_SHOWN).map((disk) => (
+        <Tile key={disk.path} to="/disks" icon={diskIcon(disk)} name={disk.name}>
+          <span>{say(attachmentName(disk))}</span>
+          <RoomBar name={disk.name} space={disk} isLow={isLow(disk)} />
         </Tile>
       ))}
     </ul>

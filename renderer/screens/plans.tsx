@@ -21,7 +21,16 @@ export function PlansScreen() {
       <ThrownNote error={plans.error} />
       {plans.isPending && <Skeleton height={180} radius="lg" />}
       {plans.data?.length === 0 && (
-        <EmptyState icon={IconArchive} title={say('plans.empty')} text={say('plans.empty.text')} />
+        <EmptyState
+          icon={IconArchive}
+          title={say('plans.empty')}
+          text={say('plans.empty.text')}
+          action={
+            <Button component={Link} href="/welcome" variant="light">
+              {say('welcome.again')}
+            </Button>
+          }
+        />
       )}
       {plans.data?.map((status) => (
         <PlanCard key={status.plan.id} status={status} destinations={destinations} />

@@ -48,6 +48,7 @@ export function useStage() {
   return async (
     files: LiteralFolder = { 'a.txt': 'hello' },
     options: BrowserContextOptions = {},
+    { welcome = false }: { readonly welcome?: boolean } = {},
   ): Promise<Stage> => {
     const home = temp.dir('home');
     const source = path.join(home, 'documents');
@@ -62,6 +63,8 @@ export function useStage() {
       ...options,
     });
     closers.push(() => context.close());
+    // As for somebody who has put the welcome off, unless the test is about that.
+    if (!welcome) await context.addInitScript("localStorage.setItem('holdfast.welcome', 'later')");
     const page = await context.newPage();
     const complaints = listen(page);
     await page.goto(url);

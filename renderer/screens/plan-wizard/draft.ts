@@ -94,8 +94,3 @@ export function missingWhen(when: Recurrence): MessageKey | undefined {
 export function missingKeep(retention: Retention): boolean {
   return retention.kind === 'custom' && Object.values(retention.keep).every((count) => count === 0);
 }
-
-/** Such as `/home` or `C:\Users`: what is meant does not depend on where the host runs. */
-export function isAbsolute(path: string): boolean {
-  return /^(?:\/|[A-Za-z]:[\\/]|\\\\)/.test(path);
-}

@@ -29,18 +29,20 @@ export function ReviewStep({ draft, onChange, isNew }: StepProps & { readonly is
         maxLength={120}
         onChange={(e) => onChange(changed(draft, { name: e.currentTarget.value }))}
       />
-      <Facts
-        facts={[
-          [
-            say('wizard.what'),
-            <Sources key="what" texts={input.sources.map((one) => sourceText(say, one))} />,
-          ],
-          [say('wizard.preview'), size],
-          [say('wizard.where'), format.list(named)],
-          [say('wizard.when'), recurrenceText(speech, input.schedule.when)],
-          [say('wizard.keep'), retentionText(speech, input.retention)],
-        ]}
-      />
+      <div className="hf-summary">
+        <Facts
+          facts={[
+            [
+              say('wizard.what'),
+              <Sources key="what" texts={input.sources.map((one) => sourceText(say, one))} />,
+            ],
+            [say('wizard.preview'), size],
+            [say('wizard.where'), format.list(named)],
+            [say('wizard.when'), recurrenceText(speech, input.schedule.when)],
+            [say('wizard.keep'), retentionText(speech, input.retention)],
+          ]}
+        />
+      </div>
       {isNew && (
         <Switch
           label={say('wizard.run-first')}

@@ -1,13 +1,15 @@
 /** The sources, what is left out, and, live, how much that is. */
-import { ActionIcon, Button, Checkbox, Collapse, Table, Text, Textarea, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, Collapse, Table, Text, Textarea } from '@mantine/core';
 import { IconFile, IconFolderOpen, IconTerminal2, IconX } from '@tabler/icons-react';
 import { type KeyboardEvent, useState } from 'react';
 import { PRESETS, type Preview, type Source } from '../../../src/api/model/plan.ts';
+import { FolderField } from '../../components/folder-field.tsx';
 import { ThrownNote } from '../../components/parts.tsx';
+import { isAbsolute } from '../../components/paths.ts';
 import { ruleText } from '../../components/words.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { sourceText } from '../plans.tsx';
-import { changed, isAbsolute, type StepProps } from './draft.ts';
+import { changed, type StepProps } from './draft.ts';
 import { type Counted, usePreview } from './preview.ts';
 
 export function WhatStep({ draft, onChange }: StepProps) {
@@ -35,7 +37,11 @@ export function WhatStep({ draft, onChange }: StepProps) {
   );
 }
 
-function AddSource(props: { readonly sources: readonly Source[]; readonly onAdd: (source: Source) => void }) {
+/** A field for one more folder or file; Enter adds it. */
+export function AddSource(props: {
+  readonly sources: readonly Source[];
+  readonly onAdd: (source: Source) => void;
+}) {
   const { say } = useSpeech();
   const [path, setPath] = useState('');
   const [problem, setProblem] = useState<string>();
@@ -57,44 +63,23 @@ function AddSource(props: { readonly sources: readonly Source[]; readonly onAdd:
     add(path);
   };
   return (
-    <div className="hf-add">
-      <TextInput
-        label={say('wizard.what.path')}
-        placeholder={say('wizard.what.path.placeholder')}
-        value={path}
-        error={problem}
-        onChange={(e) => setPath(e.currentTarget.value)}
-        onKeyDown={onKeyDown}
-        autoComplete="off"
-        spellCheck={false}
-      />
+    <FolderField
+      label={say('wizard.what.path')}
+      placeholder={say('wizard.what.path.placeholder')}
+      value={path}
+      error={problem}
+      onChange={setPath}
+      onChosen={add}
+      onKeyDown={onKeyDown}
+    >
       <Button variant="light" onClick={() => add(path)}>
         {say('common.add')}
       </Button>
-      <ChooseFolder onChosen={add} />
-    </div>
+    </FolderField>
   );
 }
 
-/** The system's own dialog, where the window has a shell. */
-export function ChooseFolder({ onChosen }: { readonly onChosen: (path: string) => void }) {
-  const { say } = useSpeech();
-  const shell = window.holdfast;
-  if (!shell) return null;
-  return (
-    <Button
-      variant="default"
-      onClick={async () => {
-        const path = await shell.pickFolder();
-        if (path !== null) onChosen(path);
-      }}
-    >
-      {say('common.choose-folder')}
-    </Button>
-  );
-}
-
-function SourceRow({ source, onRemove }: { readonly source: Source; readonly onRemove: () => void }) {
+export function SourceRow({ source, onRemove }: { readonly source: Source; readonly onRemove: () => void }) {
   const { say } = useSpeech();
   const text = sourceText(say, source);
   const Icon = source.kind === 'path' ? IconFolderOpen : IconTerminal2;
@@ -114,7 +99,8 @@ function SourceRow({ source, onRemove }: { readonly source: Source; readonly onR
   );
 }
 
-function Count({ counted }: { readonly counted: Counted }) {
+/** How much is selected, and what is left out of it. */
+export function Count({ counted }: { readonly counted: Counted }) {
   const { say, format } = useSpeech();
   const [open, setOpen] = useState(false);
   const { preview, error } = counted;

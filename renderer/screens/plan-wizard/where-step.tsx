@@ -18,16 +18,18 @@ export function WhereStep({ draft, onChange }: StepProps) {
   return (
     <>
       <div className="hf-choices">
-        {destinations.map((destination) => (
-          <Choice
-            key={destination.id}
-            destination={destination}
-            checked={chosen.includes(destination.id)}
-            onChange={(on) =>
-              set(on ? [...chosen, destination.id] : chosen.filter((id) => id !== destination.id))
-            }
-          />
-        ))}
+        {destinations
+          .filter(({ readOnly }) => !readOnly)
+          .map((destination) => (
+            <Choice
+              key={destination.id}
+              destination={destination}
+              checked={chosen.includes(destination.id)}
+              onChange={(on) =>
+                set(on ? [...chosen, destination.id] : chosen.filter((id) => id !== destination.id))
+              }
+            />
+          ))}
       </div>
       <div>
         <Button
