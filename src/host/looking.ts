@@ -1,21 +1,29 @@
 /** Folders of versions, the search over all versions, and a file's past: what the catalog and the repository know together. */
 
+import { join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import type { VersionEntry } from '../api/model/destination.ts';
-import type { CatalogState, FileInVersion, FolderPage, SearchResult, Timeline } from '../api/model/look.ts';
+import type {
+  CatalogState,
+  FileInVersion,
+  FolderPage,
+  SearchHit,
+  SearchResult,
+  Span,
+  Timeline,
+} from '../api/model/look.ts';
 import type { FolderEntry } from '../catalog/folder.ts';
 import { type FolderSource, Folders } from '../catalog/folders.ts';
+import type { NodeState } from '../catalog/node-state.ts';
+import { type Hit, type PastState, pastOf, search } from '../catalog/searching.ts';
 import type { Id } from '../format/types.ts';
 import { pathNames } from '../restorer/find-tree.ts';
 import { fromText, toText } from '../util/byte-string.ts';
-import type { OpenedVersions } from './opened.ts';
+import { Cataloger, type CatalogPorts } from './cataloger.ts';
 
-export interface LookingPorts {
+export interface LookingPorts extends CatalogPorts {
   /** Absolute; the folder of the catalogs. Made when it is needed. */
   readonly folder: string;
-  versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions>;
-  onState(state: CatalogState): void;
-  log(level: 'info' | 'warning' | 'error', text: string): void;
 }
 
 export interface SearchRequest {
@@ -43,15 +51,104 @@ export interface Looking {
 
 export function createLooking(ports: LookingPorts): Looking {
   const browser = new Browser(ports);
-  const none = () => Promise.reject(new EngineError('unsupported', 'Not there yet.'));
+  const shelf = new Shelf(ports);
   return {
     folder: (file, page, signal) => browser.page(file, page, signal),
-    search: none,
-    catalog: none,
-    timeline: none,
-    changed() {},
-    drop: async (destinationId) => browser.drop(destinationId),
-    close: async () => browser.close(),
+    search: (request, signal) => shelf.search(request, signal),
+    catalog: async (destinationId) => shelf.state(destinationId),
+    timeline: (file) => shelf.timeline(file),
+    changed: (destinationId) => shelf.at(destinationId).changed(),
+    drop: async (destinationId) => {
+      browser.drop(destinationId);
+      await shelf.drop(destinationId);
+    },
+    close: async () => {
+      browser.close();
+      await shelf.close();
+    },
+  };
+}
+
+/** The catalogs, one for each destination. */
+class Shelf {
+  readonly #ports: LookingPorts;
+  readonly #catalogers = new Map<string, Cataloger>();
+
+  constructor(ports: LookingPorts) {
+    this.#ports = ports;
+  }
+
+  at(destinationId: string): Cataloger {
+    const known = this.#catalogers.get(destinationId);
+    if (known) return known;
+    const made = new Cataloger(destinationId, join(this.#ports.folder, `${destinationId}.db`), this.#ports);
+    this.#catalogers.set(destinationId, made);
+    return made;
+  }
+
+  state(destinationId: string): CatalogState {
+    const cataloger = this.at(destinationId);
+    cataloger.wanted(true);
+    return cataloger.state;
+  }
+
+  async search({ destinationId, ...query }: SearchRequest, signal?: AbortSignal): Promise<SearchResult> {
+    const cataloger = this.at(destinationId);
+    cataloger.wanted(false);
+    const found = await cataloger.read((catalog) => search(catalog, { ...query, signal }));
+    return {
+      hits: (found?.hits ?? []).map(hitOf),
+      more: found?.more ?? false,
+      catalog: cataloger.state,
+    };
+  }
+
+  async timeline({ destinationId, versionId, path }: FileInVersion): Promise<Timeline> {
+    const cataloger = this.at(destinationId);
+    cataloger.wanted(false);
+    const names = namesOf(path);
+    const past = await cataloger.read((catalog) => {
+      const version = catalog.versionNamed(versionId);
+      return version && pastOf(catalog, version.line, names);
+    });
+    const state = cataloger.state;
+    if (past === undefined && !state.working && state.problem === null) {
+      throw new EngineError('snapshot-missing', `There is no version ${versionId} at this destination.`);
+    }
+    return { spans: (past ?? []).map((one) => spanOf(one, names)), catalog: state };
+  }
+
+  async drop(destinationId: string): Promise<void> {
+    const cataloger = this.at(destinationId);
+    this.#catalogers.delete(destinationId);
+    await cataloger.drop();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#catalogers.values()].map((cataloger) => cataloger.close()));
+  }
+}
+
+function hitOf({ names, state, version, states, gone }: Hit): SearchHit {
+  return { ...entryAt(names, state), versionId: version.id, at: version.at, states, gone };
+}
+
+function spanOf({ state, first, last, versions }: PastState, names: readonly string[]): Span {
+  return {
+    first: { versionId: first.id, at: first.at },
+    last: { versionId: last.id, at: last.at },
+    versions,
+    entry: entryAt(names, state),
+  };
+}
+
+function entryAt(names: readonly string[], { kind, size, mtime }: NodeState): VersionEntry {
+  return {
+    name: names.at(-1) ?? '',
+    path: `/${names.join('/')}`,
+    kind,
+    bytes: kind === 'file' ? size : null,
+    modifiedAt: mtime,
   };
 }
 

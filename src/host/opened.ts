@@ -56,7 +56,11 @@ export class OpenedRepositories {
     return {
       snapshots,
       named: (reference) => findSnapshot(snapshots, reference).snapshot,
-      indexed: () => this.#indexed(entry, repository),
+      indexed: () => {
+        // Whoever works with it for long asks again and again, so that it is not closed under their hands.
+        entry.until = Math.max(entry.until, this.#clock.now() + KEEP_MS);
+        return this.#indexed(entry, repository);
+      },
     };
   }
 

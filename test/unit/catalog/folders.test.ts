@@ -3,37 +3,25 @@ import { type FolderSource, Folders } from '../../../src/catalog/folders.ts';
 import { Pace } from '../../../src/catalog/pace.ts';
 import { sortInSlices } from '../../../src/catalog/sort-slices.ts';
 import { nodesInSlices } from '../../../src/catalog/tree-slices.ts';
-import { sha256 } from '../../../src/format/hash.ts';
-import { serializeNode } from '../../../src/format/node.ts';
 import { parseTree } from '../../../src/format/tree.ts';
 import type { Id, Node } from '../../../src/format/types.ts';
 import { fromText, rawByteString, toText } from '../../../src/util/byte-string.ts';
 import { node } from '../../helpers/repo.ts';
+import { Trees, treeBytes } from './trees.ts';
 
-/** Trees by their ids, and how often each was read. */
-class Trees implements FolderSource {
-  readonly #blobs = new Map<Id, Uint8Array>();
-  readonly read: Id[] = [];
+/** One of the trees as the root of a version. */
+class Source implements FolderSource {
+  readonly trees = new Trees();
   root = '' as Id;
-  fault: Error | undefined;
 
   add(nodes: readonly Node[]): Id {
-    const bytes = treeBytes(nodes);
-    const id = sha256(bytes);
-    this.#blobs.set(id, bytes);
-    this.root = id;
-    return id;
+    this.root = this.trees.add(nodes);
+    return this.root;
   }
 
-  async loadTree(id: Id): Promise<Uint8Array> {
-    this.read.push(id);
-    if (this.fault) throw this.fault;
-    return this.#blobs.get(id)!;
+  loadTree(id: Id): Promise<Uint8Array> {
+    return this.trees.load(id);
   }
-}
-
-function treeBytes(nodes: readonly Node[]): Buffer {
-  return Buffer.from(`{"nodes":[${nodes.map(serializeNode).join()}]}\n`);
 }
 
 const files = (...names: readonly string[]) => names.map((name) => node(name, 'file', { size: name.length }));
@@ -48,7 +36,7 @@ async function namesIn(
 
 describe('a folder', () => {
   it('shows folders first, then names as people count and spell', async () => {
-    const trees = new Trees();
+    const trees = new Source();
     const sub = trees.add([]);
     trees.add([
       ...files('B10', 'B9', 'a', 'z', 'Ä', 'b9'),
@@ -70,21 +58,21 @@ describe('a folder', () => {
   });
 
   it('is read once, also for many who ask at once, and again after it had to make room', async () => {
-    const trees = new Trees();
+    const trees = new Source();
     const [one, two] = [trees.add(files('a', 'b')), trees.add(files('c', 'd'))];
     const [first, second] = [one, two].map((root) => ({ root, loadTree: (id: Id) => trees.loadTree(id) }));
     const folders = new Folders(3);
     await Promise.all([namesIn(folders, first!), namesIn(folders, first!), namesIn(folders, first!)]);
-    expect(trees.read).toEqual([one]);
+    expect(trees.trees.read).toEqual([one]);
     expect(folders.known(one, [])?.total).toBe(2);
     expect(await namesIn(folders, second!)).toEqual(['c', 'd']);
     expect(folders.known(one, [])).toBeUndefined();
     expect(await namesIn(folders, second!)).toEqual(['c', 'd']);
-    expect(trees.read).toEqual([one, two]);
+    expect(trees.trees.read).toEqual([one, two]);
   });
 
   it('that is larger than all that may be kept is kept alone', async () => {
-    const trees = new Trees();
+    const trees = new Source();
     const root = trees.add(files('a', 'b', 'c'));
     const folders = new Folders(1);
     await namesIn(folders, trees);
@@ -92,7 +80,7 @@ describe('a folder', () => {
   });
 
   it('is found by its path, through folders in memory and not', async () => {
-    const trees = new Trees();
+    const trees = new Source();
     const deep = trees.add(files('x'));
     const middle = trees.add([node('deep', 'dir', { subtree: deep })]);
     trees.add([node('file', 'file'), node('middle', 'dir', { subtree: middle })]);
@@ -105,7 +93,7 @@ describe('a folder', () => {
   });
 
   it('with a name that is no text is found by what a person was shown', async () => {
-    const trees = new Trees();
+    const trees = new Source();
     const inner = trees.add(files('x'));
     const odd = rawByteString('caf\xe9');
     trees.add([{ ...node('', 'dir', { subtree: inner }), name: odd }]);
@@ -117,17 +105,17 @@ describe('a folder', () => {
   });
 
   it('that cannot be read is tried anew by the next who asks', async () => {
-    const trees = new Trees();
+    const trees = new Source();
     trees.add(files('a'));
     const folders = new Folders();
-    trees.fault = new Error('away');
+    trees.trees.fault = new Error('away');
     await expect(folders.open(trees, [])).rejects.toThrow('away');
-    trees.fault = undefined;
+    trees.trees.fault = undefined;
     expect(await namesIn(folders, trees)).toEqual(['a']);
   });
 
   it('is not waited for by who has gone, but by the others', async () => {
-    const trees = new Trees();
+    const trees = new Source();
     trees.add(files('a'));
     const folders = new Folders();
     const gone = new AbortController();

@@ -1,0 +1,274 @@
+/**
+ * The search by name, and the past of one path. Both are answered from the catalog alone.
+ *
+ * word    a part of the text between spaces; a name must hold each of them
+ * way     a word with a slash: it must be found in the path, over the borders of folders
+ * rank    0 the name is the text, 1 it begins with it, 2 all others; within a rank what was seen last comes first
+ */
+import { toText } from '../util/byte-string.ts';
+import type { Catalog, CatalogLine, CatalogVersion } from './catalog.ts';
+import { fold } from './fold.ts';
+import type { Range } from './line.ts';
+import { TOP } from './names.ts';
+import type { NodeState } from './node-state.ts';
+import { Pace } from './pace.ts';
+
+/** Names of one rank that are looked at; beyond, the answer says that there is more. */
+const MOST_NAMES = 3000;
+/** The same for paths. */
+const MOST_PATHS = 4000;
+/** Names that are read through at once where no trigram leads to them. */
+const STRIDE = 10_000;
+/** Trigrams that are looked up; what else the words hold is seen in the names themselves. */
+const MOST_TRIGRAMS = 12;
+
+export interface Query {
+  readonly text: string;
+  readonly planId?: string | undefined;
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Hit {
+  readonly names: readonly string[];
+  readonly state: NodeState;
+  /** The newest that has it. */
+  readonly version: CatalogVersion;
+  readonly states: number;
+  readonly gone: boolean;
+}
+
+export interface Found {
+  readonly hits: readonly Hit[];
+  readonly more: boolean;
+}
+
+interface NameRow {
+  readonly id: number;
+  readonly folded: string;
+}
+
+interface Wanted {
+  readonly whole: string;
+  readonly words: readonly string[];
+  readonly ways: readonly string[];
+}
+
+interface Candidate {
+  readonly path: number;
+  readonly parent: number;
+  readonly name: number;
+  readonly line: CatalogLine;
+  readonly seen: readonly Range[];
+}
+
+/** Errors: the catalog's, the signal's reason. */
+export async function search(catalog: Catalog, query: Query): Promise<Found> {
+  return new Search(catalog, query).run();
+}
+
+function wantedBy(text: string): Wanted {
+  const whole = fold(text.replaceAll('\0', '')).trim();
+  const parts = whole.split(/\s+/).filter((part) => part !== '');
+  const ways = parts.filter((part) => part.includes('/'));
+  const words = parts.filter((part) => !part.includes('/'));
+  // Nothing but ways: the last one leads to the name itself.
+  const last = words.length === 0 ? ways.at(-1)?.replace(/\/+$/, '') : undefined;
+  const end = last?.slice(last.lastIndexOf('/') + 1) ?? '';
+  return { whole: words.length === 0 ? end : whole, words: end === '' ? words : [end], ways };
+}
+
+class Search {
+  readonly #catalog: Catalog;
+  readonly #query: Query;
+  readonly #wanted: Wanted;
+  readonly #pace: Pace;
+  readonly #folders = new Map<number, string | undefined>();
+  #more = false;
+
+  constructor(catalog: Catalog, query: Query) {
+    this.#catalog = catalog;
+    this.#query = query;
+    this.#wanted = wantedBy(query.text);
+    this.#pace = new Pace(query.signal);
+  }
+
+  async run(): Promise<Found> {
+    const hits: Hit[] = [];
+    if (this.#wanted.words.length === 0) return { hits, more: false };
+    for (const rank of [0, 1, 2] as const) {
+      if (hits.length > this.#query.limit) break;
+      const candidates = await this.#candidates(await this.#names(rank));
+      candidates.sort(latestFirst);
+      for (const candidate of candidates) {
+        if (hits.length > this.#query.limit) break;
+        const hit = this.#hitOf(candidate);
+        if (hit) hits.push(hit);
+      }
+    }
+    const { limit } = this.#query;
+    return { hits: hits.slice(0, limit), more: this.#more || hits.length > limit };
+  }
+
+  async #names(rank: 0 | 1 | 2): Promise<readonly NameRow[]> {
+    const { whole } = this.#wanted;
+    const { file } = this.#catalog;
+    if (rank === 0) return file.rows('SELECT id, folded FROM names WHERE folded = ?', whole);
+    if (rank === 1) {
+      const text = 'SELECT id, folded FROM names WHERE folded > ? AND folded < ? LIMIT ?';
+      return this.#bounded(file.rows(text, whole, `${whole}\u{10ffff}`, MOST_NAMES + 1));
+    }
+    return this.#bounded(await this.#others());
+  }
+
+  #bounded(rows: readonly NameRow[]): readonly NameRow[] {
+    if (rows.length > MOST_NAMES) this.#more = true;
+    return rows.slice(0, MOST_NAMES);
+  }
+
+  /** Names that hold all words and are not of the ranks before; one more than are looked at, if there are so many. */
+  async #others(): Promise<readonly NameRow[]> {
+    const { words, whole } = this.#wanted;
+    const found: NameRow[] = [];
+    for await (const rows of this.#holders()) {
+      for (const row of rows) {
+        const fits = !row.folded.startsWith(whole) && words.every((word) => row.folded.includes(word));
+        if (fits && found.push(row) > MOST_NAMES) return found;
+      }
+      await this.#pace.breathe();
+    }
+    return found;
+  }
+
+  /** Names that may hold all words, some at a time. */
+  async *#holders(): AsyncGenerator<readonly NameRow[]> {
+    const { words } = this.#wanted;
+    const { file } = this.#catalog;
+    const match = trigramsOf(words);
+    const last = file.row<{ id: number | null }>('SELECT max(id) AS id FROM names')?.id ?? 0;
+    const longest = words.reduce((a, b) => (b.length > a.length ? b : a));
+    for (let after = 0; after < last; ) {
+      if (match === '') {
+        const text = 'SELECT id, folded FROM names WHERE id > ? AND id <= ? AND instr(folded, ?) > 0';
+        yield file.rows<NameRow>(text, after, after + STRIDE, longest);
+        after += STRIDE;
+      } else {
+        const text = `SELECT names.id, names.folded FROM names_text JOIN names ON names.id = names_text.rowid
+          WHERE names_text MATCH ? AND names_text.rowid > ? ORDER BY names_text.rowid LIMIT ?`;
+        const rows = file.rows<NameRow>(text, match, after, MOST_NAMES);
+        yield rows;
+        after = rows.length < MOST_NAMES ? last : rows.at(-1)!.id;
+      }
+    }
+  }
+
+  async #candidates(names: readonly NameRow[]): Promise<Candidate[]> {
+    const found: Candidate[] = [];
+    for (const { id } of names) {
+      for (const candidate of this.#called(id, MOST_PATHS + 1 - found.length)) found.push(candidate);
+      if (found.length > MOST_PATHS) {
+        this.#more = true;
+        break;
+      }
+      await this.#pace.breathe();
+    }
+    return found;
+  }
+
+  /** What has that name in some version, up to a limit. */
+  *#called(name: number, limit: number): Generator<Candidate> {
+    const text = 'SELECT id, parent FROM paths WHERE name = ? LIMIT ?';
+    const rows = this.#catalog.file.rows<{ id: number; parent: number }>(text, name, MOST_PATHS);
+    let count = 0;
+    for (const { id, parent } of rows) {
+      if (!this.#leads(parent, name)) continue;
+      for (const [lineId, spans] of this.#catalog.spans.of(id)) {
+        const line = this.#catalog.lines.get(lineId);
+        if (!line || (this.#query.planId !== undefined && line.planId !== this.#query.planId)) continue;
+        const seen = line.line.seen(spans);
+        if (seen.length > 0) yield { path: id, parent, name, line, seen };
+        if (++count >= limit) return;
+      }
+    }
+  }
+
+  /** Whether the path has all ways in it. */
+  #leads(parent: number, name: number): boolean {
+    const { ways, words } = this.#wanted;
+    if (ways.length === 0) return true;
+    const folder = this.#folded(parent);
+    if (folder === undefined) return false;
+    const own = this.#catalog.names.nameOf(name);
+    const path = `${folder}/${own === undefined ? '' : fold(toText(own))}`;
+    return ways.every((way) => path.includes(way) || (words.length === 1 && `${path}/`.endsWith(way)));
+  }
+
+  /** A folder's path, folded; '' for the top. */
+  #folded(path: number): string | undefined {
+    if (path === TOP) return '';
+    if (this.#folders.has(path)) return this.#folders.get(path);
+    const row = this.#catalog.names.pathRow(path);
+    const above = row && this.#folded(row.parent);
+    const name = row && this.#catalog.names.nameOf(row.name);
+    const folded = above === undefined || name === undefined ? undefined : `${above}/${fold(toText(name))}`;
+    this.#folders.set(path, folded);
+    return folded;
+  }
+
+  /** undefined where a folder on the way has gone. */
+  #hitOf({ path, line, seen }: Candidate): Hit | undefined {
+    const names = this.#catalog.names.namesTo(path);
+    const newest = seen.at(-1);
+    if (!names || !newest) return undefined;
+    const [, version] = line.line.visibleEnds(newest);
+    return {
+      names,
+      state: newest.state,
+      version,
+      states: seen.length,
+      gone: version.seq !== line.line.newestVisible?.seq,
+    };
+  }
+}
+
+/** What is still there before what has gone; of these what went last; then by the time of the file itself. */
+function latestFirst(a: Candidate, b: Candidate): number {
+  const [x, y] = [a.seen.at(-1)!, b.seen.at(-1)!];
+  const [[, first], [, second]] = [a.line.line.visibleEnds(x), b.line.line.visibleEnds(y)];
+  return second.at - first.at || y.state.mtime - x.state.mtime || a.path - b.path;
+}
+
+/** A query that finds the names with all trigrams of the words; '' where there is none. */
+function trigramsOf(words: readonly string[]): string {
+  const trigrams = new Set<string>();
+  for (const word of words) {
+    const characters = [...word];
+    for (let i = 0; i + 3 <= characters.length; i++) trigrams.add(characters.slice(i, i + 3).join(''));
+  }
+  return [...trigrams]
+    .slice(0, MOST_TRIGRAMS)
+    .map((trigram) => `"${trigram.replaceAll('"', '""')}"`)
+    .join(' ');
+}
+
+export interface PastState {
+  readonly state: NodeState;
+  /** The oldest and the newest version that have it in this state. */
+  readonly first: CatalogVersion;
+  readonly last: CatalogVersion;
+  readonly versions: number;
+}
+
+/** The states of a path in a line, newest first. `names` leads to it from the top. */
+export function pastOf(catalog: Catalog, lineId: number, names: readonly string[]): readonly PastState[] {
+  const path = catalog.names.pathShownAs(names);
+  const line = catalog.lines.get(lineId)?.line;
+  if (path === undefined || !line) return [];
+  return line
+    .seen(catalog.spans.inLine(path, lineId))
+    .map((range) => {
+      const [first, last] = line.visibleEnds(range);
+      return { state: range.state, first, last, versions: line.visibleWithin(range.from, range.to) };
+    })
+    .reverse();
+}
