@@ -158,6 +158,18 @@ export function useRun(id: string) {
   });
 }
 
+/** Several runs at once, as far as they are there yet and still known. */
+export function useRunsNamed(ids: readonly string[]): readonly Run[] {
+  const link = useLink();
+  const found = useQueries({
+    queries: [...new Set(ids)].map((id) => ({
+      queryKey: keys.run(id),
+      queryFn: ({ signal }: { readonly signal: AbortSignal }) => link.client.runs.get({ id }, { signal }),
+    })),
+  });
+  return found.flatMap(({ data }) => data ?? []);
+}
+
 export function useRunLog(id: string) {
   const link = useLink();
   return useQuery({

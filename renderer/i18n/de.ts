@@ -188,6 +188,12 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'wizard.when.no-days': 'Wählen Sie mindestens einen Tag.',
   'wizard.when.catch-up': 'Ausgefallene Starts nachholen',
   'wizard.when.on-connect': 'Auch wenn der Datenträger angesteckt wird',
+  'wizard.when.another': 'Weitere Uhrzeit',
+  'wizard.try': 'Einen Pfad ausprobieren',
+  'wizard.try.text':
+    'Sagt, ob eine Datei oder ein Ordner gesichert würde, und wenn nicht, wegen welcher Regel.',
+  'wizard.try.in': 'Es wird gesichert.',
+  'wizard.try.out': 'Es wird ausgelassen: {rule}.',
   'wizard.when.upcoming': 'Die nächsten Starts',
   'wizard.when.never': 'Er läuft nur, wenn Sie auf Jetzt sichern drücken.',
   'wizard.keep.title': 'Wie lange bleiben alte Versionen?',
