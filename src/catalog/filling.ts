@@ -168,6 +168,7 @@ export class Filling {
       await this.#listing(older, take.older, true),
       await this.#listing(newer, take.newer, true),
     ] as const;
+    const entered: Folder[] = [];
     for (const triple of sideBySide(lists)) {
       const differs = !isCovered(triple, take);
       const trees = triple.map((entry) => entry?.subtree) as unknown as Folder['trees'];
@@ -175,13 +176,15 @@ export class Filling {
       if (differs || enter) {
         this.#writing();
         const path = this.#catalog.names.path(folder.path, nameOf(triple));
-        if (enter) folders.push({ path, trees });
+        if (enter) entered.push({ path, trees });
         const [a, b, c] = triple;
         if (differs)
           this.#catalog.spans.note(path, place, { here: a?.state, older: b?.state, newer: c?.state });
         await this.#changed();
       }
     }
+    // The trees of a version lie one after the other in the order of their paths.
+    while (entered.length > 0) folders.push(entered.pop()!);
     await this.#pace.breathe();
   }
 
