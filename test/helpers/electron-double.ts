@@ -3,7 +3,8 @@
  * bundles, the host as a process of its own, message ports, that messages are copied between processes, the order of quitting,
  * the window's files through the app's own protocol. What is not: everything on a screen.
  *
- * page  what the window shows: the preload script's world, `window.holdfast`, and the messages that the page hears
+ * page       what the window shows: the preload script's world, `window.holdfast`, and the messages that the page hears
+ * page's end  whatever stands for the page; a real browser's page can take its place (electron-page.ts)
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter } from 'node:events';
@@ -28,7 +29,21 @@ export interface DoubleOptions {
   readonly locale?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly displays?: readonly Rectangle[];
+  /** Loads the window's page in some other way. */
+  readonly loadPage?: LoadPage;
 }
+
+/** What hears the messages of the main process. */
+export interface PageEnd {
+  receive(channel: string, message: unknown, ports?: readonly MainPortDouble[]): void;
+}
+
+export type LoadPage = (o: {
+  readonly double: ElectronDouble;
+  readonly window: WindowDouble;
+  /** The preload script's file. */
+  readonly preload: string;
+}) => Promise<void>;
 
 interface Rectangle {
   readonly x: number;
@@ -47,7 +62,7 @@ class Preventable {
 // ---- ports
 
 /** A port as the main process has it, around one of Node's. */
-class MainPortDouble extends EventEmitter {
+export class MainPortDouble extends EventEmitter {
   readonly port: MessagePort;
 
   constructor(port: MessagePort) {
@@ -115,6 +130,11 @@ export class UtilityDouble extends EventEmitter {
     return this.child.kill();
   }
 
+  /** Its clock stands so much later from now on, as after a sleep of the computer. */
+  sleepThrough(ms: number): void {
+    this.#send({ kind: 'slept', ms });
+  }
+
   #send(message: Relayed): void {
     if (this.child.connected) this.child.send(message);
   }
@@ -133,7 +153,7 @@ export class UtilityDouble extends EventEmitter {
   #heard(message: Relayed): void {
     if (message.kind === 'message') this.emit('message', message.data);
     else if (message.kind === 'port') this.#ports.get(message.nr)?.postMessage(message.data);
-    else this.#ports.get(message.nr)?.close();
+    else if (message.kind === 'port-closed') this.#ports.get(message.nr)?.close();
   }
 }
 
@@ -194,6 +214,8 @@ type OpenHandler = (details: { readonly url: string }) => { readonly action: 'al
 export class WebContentsDouble extends EventEmitter {
   readonly mainFrame: FrameDouble;
   page: PageDouble | undefined;
+  end: PageEnd | undefined;
+  loading = true;
   openHandler: OpenHandler = () => ({ action: 'allow' });
   reloads = 0;
 
@@ -203,15 +225,15 @@ export class WebContentsDouble extends EventEmitter {
   }
 
   isLoading(): boolean {
-    return this.page === undefined;
+    return this.loading;
   }
 
   send(channel: string, message: unknown): void {
-    this.page?.receive(channel, message);
+    this.end?.receive(channel, message);
   }
 
   postMessage(channel: string, message: unknown, ports: readonly MainPortDouble[]): void {
-    this.page?.receive(channel, message, ports);
+    this.end?.receive(channel, message, ports);
   }
 
   setWindowOpenHandler(handler: OpenHandler): void {
@@ -235,8 +257,8 @@ export class WindowDouble extends EventEmitter {
   #visible = false;
   #maximized = false;
   readonly #double: ElectronDouble;
-  /** The page is there. */
-  loaded: Promise<PageDouble> | undefined;
+  /** The page is there. undefined: it is one of another kind. */
+  loaded: Promise<PageDouble | undefined> | undefined;
 
   constructor(double: ElectronDouble, options: WindowOptions) {
     super();
@@ -253,11 +275,16 @@ export class WindowDouble extends EventEmitter {
     await this.loaded;
   }
 
-  async #load(url: string): Promise<PageDouble> {
+  async #load(url: string): Promise<PageDouble | undefined> {
     const answer = await this.#double.fetch(url);
     if (!answer.ok) throw new Error(`ERR_FAILED ${answer.status}`);
-    const page = new PageDouble(this.#double, this.webContents, this.options.webPreferences.preload);
+    const { preload } = this.options.webPreferences;
+    const { loadPage } = this.#double;
+    const page = loadPage ? undefined : new PageDouble(this.#double, this.webContents, preload);
+    if (page) this.webContents.end = page;
+    else await loadPage?.({ double: this.#double, window: this, preload });
     this.webContents.page = page;
+    this.webContents.loading = false;
     return page;
   }
 
@@ -457,6 +484,10 @@ export class ElectronDouble {
   get env(): NodeJS.ProcessEnv {
     const data = path.join(this.#o.home, 'data');
     return { PATH: process.env.PATH, HOME: this.#o.home, HOLDFAST_DATA_DIR: data, ...this.#o.env };
+  }
+
+  get loadPage(): LoadPage | undefined {
+    return this.#o.loadPage;
   }
 
   get data(): string {

@@ -9,7 +9,8 @@ import process from 'node:process';
 export type Relayed =
   | { readonly kind: 'message'; readonly data: unknown; readonly ports: readonly number[] }
   | { readonly kind: 'port'; readonly nr: number; readonly data: unknown }
-  | { readonly kind: 'port-closed'; readonly nr: number };
+  | { readonly kind: 'port-closed'; readonly nr: number }
+  | { readonly kind: 'slept'; readonly ms: number };
 
 /** The far end of a port, in the shape that Electron gives them. */
 class RelayedPort extends EventEmitter {
@@ -54,10 +55,17 @@ const ports = new Map<number, RelayedPort>();
 
 process.on('message', (message: Relayed) => {
   if (message.kind === 'port') return void ports.get(message.nr)?.arrive(message.data);
+  if (message.kind === 'slept') return sleepThrough(message.ms);
   if (message.kind === 'port-closed') return void ports.get(message.nr)?.emit('close');
   for (const nr of message.ports) ports.set(nr, new RelayedPort(nr));
   parentPort.emit('message', { data: message.data, ports: message.ports.map((nr) => ports.get(nr)) });
 });
+/** The host asks for the time by `Date.now` alone. */
+function sleepThrough(ms: number): void {
+  const before = Date.now.bind(Date);
+  Date.now = () => before() + ms;
+}
+
 // An end of the parent is an end of the app.
 process.on('disconnect', () => process.exit(1));
 Object.assign(process, { parentPort });
