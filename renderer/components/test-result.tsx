@@ -1,31 +1,34 @@
 /** What "Test connection" found, in words. */
 import { Alert } from '@mantine/core';
 import { IconCircleCheck, IconEye } from '@tabler/icons-react';
-import type { ConnectionTest } from '../../src/api/model/destination.ts';
+import type { ConnectionTest, Destination } from '../../src/api/model/destination.ts';
+import type { MessageKey } from '../i18n/en.ts';
 import { useSpeech } from '../i18n/speech.tsx';
+import { isOnlyReadable, isUsable } from './connection.ts';
 import { ErrorNote, WordsNote } from './parts.tsx';
 
-/** Whether backups could be kept there. A password that is missing or wrong is no fault of the place. */
-export function isUsable({ problem, writable, repository }: ConnectionTest): boolean {
-  return (writable && problem === null) || (repository && problem?.code === 'wrong-password');
-}
-
-/** There is a repository, but nothing can be written to it: files can be had from it, none be kept in it. */
-export function isOnlyReadable({ problem, writable, repository }: ConnectionTest): boolean {
-  return repository && !writable && (problem === null || READING_GOES_ON.includes(problem.code));
-}
-
-const READING_GOES_ON: readonly string[] = ['read-only', 'permission', 'no-space', 'wrong-password'];
-
-/** `mayOnlyRead`: a repository that can only be read is of use, too. */
+/** `mayOnlyRead`: a repository that can only be read is of use, too. `known`: this destination was tried with its own password. */
 export function TestResult({
   test,
   mayOnlyRead,
+  known,
 }: {
   readonly test: ConnectionTest;
   readonly mayOnlyRead?: boolean;
+  readonly known?: Destination;
 }) {
   const { say, format } = useSpeech();
+  if (known && test.problem) {
+    // Where the card says so above, it is not said again.
+    const told = known.problem?.message === test.problem.message;
+    return told ? (
+      <div role="status" className="hf-bad">
+        {say('destinations.test.still')}
+      </div>
+    ) : (
+      <ErrorNote error={test.problem} />
+    );
+  }
   if (mayOnlyRead && !isUsable(test) && isOnlyReadable(test)) {
     return (
       <Alert
@@ -37,7 +40,7 @@ export function TestResult({
       />
     );
   }
-  if (!isUsable(test)) {
+  if (!isUsable(test) && !known?.readOnly) {
     return test.problem ? (
       <ErrorNote error={test.problem} />
     ) : (
@@ -51,9 +54,14 @@ export function TestResult({
       data-tone="good"
       role="status"
       icon={<IconCircleCheck size={20} aria-hidden />}
-      title={say(test.repository ? 'add.test.ok-existing' : 'add.test.ok-new')}
+      title={say(okText(test, known))}
     >
       {space && say('unit.free-of', { free: format.bytes(space.free), total: format.bytes(space.total) })}
     </Alert>
   );
+}
+
+function okText({ repository }: ConnectionTest, known: Destination | undefined): MessageKey {
+  if (known) return known.readOnly ? 'destinations.test.ok-read' : 'destinations.test.ok';
+  return repository ? 'add.test.ok-existing' : 'add.test.ok-new';
 }

@@ -862,10 +862,12 @@ export const de: Readonly<Record<MessageKey, string>> = {
     'Liest jede wiederhergestellte Datei noch einmal und vergleicht sie mit der Sicherung. Dauert länger und ist ein Beweis.',
   'restore.review': 'Überblick',
   'restore.review.title': 'Ist es so richtig?',
-  'restore.review.from': 'wie am {date}, von {computer}, aus {destination}',
-  'restore.review.original': 'an die ursprünglichen Orte zurück.',
-  'restore.review.folder': 'in den Ordner {path}.',
-  'restore.review.archive': 'in die Datei {path}.',
+  'restore.review.what': 'Was',
+  'restore.review.from': 'Woher',
+  'restore.review.version': '{date}, von {computer}, aus {destination}',
+  'restore.review.to': 'Wohin',
+  'restore.review.conflicts': 'Was schon da ist',
+  'restore.review.afterwards': 'Danach',
   'restore.review.verify': 'Jede wiederhergestellte Datei wird geprüft.',
   'restore.review.no-verify': 'Wiederhergestellte Dateien werden nicht geprüft.',
   'restore.start': 'Wiederherstellen',
@@ -986,6 +988,26 @@ export const de: Readonly<Record<MessageKey, string>> = {
 
   'missing.title': 'Diese Seite gibt es nicht',
   'missing.home': 'Zum Start',
+
+  'password.enter': 'Passwort eingeben…',
+  'password.title': 'Passwort von „{name}“',
+  'password.text':
+    'Wenn das Passwort des Repositorys anderswo geändert wurde. Am Repository ändert sich hierdurch nichts.',
+  'password.label': 'Passwort oder Notfallschlüssel',
+  'password.save': 'Dieses Passwort benutzen',
+  'password.show': 'Passwort zeigen',
+  'password.done': '„{name}“ ist wieder benutzbar.',
+  'password.wrong': 'Dieses Passwort öffnet das Repository nicht.',
+  'password.wrong.text':
+    'Achten Sie auf Großbuchstaben und auf Leerzeichen am Anfang und Ende. Der Notfallschlüssel öffnet es auch.',
+  'destinations.test.ok': 'In Ordnung. Das Repository ist da, lässt sich öffnen und beschreiben.',
+  'destinations.test.ok-read': 'In Ordnung. Das Repository ist da und lässt sich öffnen.',
+  'destinations.test.still': 'Eben noch einmal versucht: Es ist weiter so wie oben gesagt.',
+  'wizard.gone': 'Diesen Plan gibt es nicht mehr.',
+  'wizard.gone.text': 'Vielleicht wurde er in einem anderen Fenster entfernt.',
+  'wizard.gone.kept':
+    'Er wurde inzwischen in einem anderen Fenster entfernt. Ihre Eingaben bleiben hier stehen: Sie lassen sich als neuer Plan speichern.',
+  'wizard.gone.list': 'Alle Pläne zeigen',
 
   'error.usage': 'So ist das nicht zulässig.',
   'error.repository-missing': 'An diesem Ort ist kein Repository.',

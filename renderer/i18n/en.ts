@@ -846,10 +846,12 @@ export const en = {
     'Reads every restored file again and compares it with the backup. Takes longer, and is proof.',
   'restore.review': 'Review',
   'restore.review.title': 'All right like this?',
-  'restore.review.from': 'as on {date}, of {computer}, from {destination}',
-  'restore.review.original': 'go back to their original places.',
-  'restore.review.folder': 'go to the folder {path}.',
-  'restore.review.archive': 'go into the file {path}.',
+  'restore.review.what': 'What',
+  'restore.review.from': 'From',
+  'restore.review.version': '{date}, of {computer}, from {destination}',
+  'restore.review.to': 'To',
+  'restore.review.conflicts': 'What is there',
+  'restore.review.afterwards': 'Afterwards',
   'restore.review.verify': 'Every restored file is verified.',
   'restore.review.no-verify': 'Restored files are not verified.',
   'restore.start': 'Restore',
@@ -968,6 +970,26 @@ export const en = {
 
   'missing.title': 'There is no such page',
   'missing.home': 'Go to Home',
+
+  'password.enter': 'Enter the password…',
+  'password.title': 'Password of “{name}”',
+  'password.text':
+    'For when the password of the repository was changed elsewhere. Nothing in the repository is changed by this.',
+  'password.label': 'Password or recovery key',
+  'password.save': 'Use this password',
+  'password.show': 'Show the password',
+  'password.done': '“{name}” can be used again.',
+  'password.wrong': 'This password does not open the repository.',
+  'password.wrong.text':
+    'Look for capital letters and blanks at the ends. The recovery key opens it as well.',
+  'destinations.test.ok': 'Works. The repository is there, opens and can be written to.',
+  'destinations.test.ok-read': 'Works. The repository is there and opens.',
+  'destinations.test.still': 'Tried again just now: it is still as said above.',
+  'wizard.gone': 'This plan is not there any more.',
+  'wizard.gone.text': 'It may have been removed in another window.',
+  'wizard.gone.kept':
+    'It was removed in another window meanwhile. What you have entered is kept here: it can be saved as a new plan.',
+  'wizard.gone.list': 'Show all plans',
 
   'error.usage': 'That is not acceptable as it is.',
   'error.repository-missing': 'There is no repository at this place.',

@@ -2,6 +2,7 @@
 import { ActionIcon, Button, Menu, Skeleton, Text, Title, Tooltip } from '@mantine/core';
 import {
   IconDots,
+  IconKey,
   IconLock,
   IconPlugConnected,
   IconPlus,
@@ -23,6 +24,7 @@ import {
   ToneBadge,
   useTell,
 } from '../components/parts.tsx';
+import { PasswordDialog } from '../components/password-dialog.tsx';
 import { SpaceBar } from '../components/space-bar.tsx';
 import { TestResult } from '../components/test-result.tsx';
 import { TrendChart } from '../components/trend-chart.tsx';
@@ -126,7 +128,7 @@ function DestinationCard({ destination }: { readonly destination: Destination })
           ],
         ]}
       />
-      {test && <TestResult test={test} />}
+      {test && <TestResult test={test} known={destination} />}
       <CardActions destination={destination} onTested={setTest} />
     </article>
   );
@@ -155,10 +157,11 @@ function CardActions(props: {
   const { say } = useSpeech();
   const tell = useTell();
   const check = useCheck();
-  const { id, name, location, readOnly } = props.destination;
-  const test = useAsk((host, _: undefined) => host.destinations.test({ location }));
+  const { id, name, problem, readOnly } = props.destination;
+  const test = useAsk((host, _: undefined) => host.destinations.retest({ id }));
   return (
     <div className="hf-actions">
+      {problem?.code === 'wrong-password' && <EnterPassword destination={props.destination} />}
       <Button
         variant="light"
         leftSection={<IconPlugConnected size={17} aria-hidden />}
@@ -183,10 +186,24 @@ function CardActions(props: {
   );
 }
 
+function EnterPassword({ destination }: { readonly destination: Destination }) {
+  const { say } = useSpeech();
+  const [asking, setAsking] = useState(false);
+  return (
+    <>
+      <Button leftSection={<IconKey size={17} aria-hidden />} onClick={() => setAsking(true)}>
+        {say('password.enter')}
+      </Button>
+      {asking && <PasswordDialog destination={destination} onClose={() => setAsking(false)} />}
+    </>
+  );
+}
+
 function More({ destination: { id, name } }: { readonly destination: Destination }) {
   const { say } = useSpeech();
   const tell = useTell();
   const [removing, setRemoving] = useState(false);
+  const [asking, setAsking] = useState(false);
   const remove = useAsk((host, _: undefined) => host.destinations.remove({ id }));
   return (
     <>
@@ -197,11 +214,15 @@ function More({ destination: { id, name } }: { readonly destination: Destination
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={() => setAsking(true)}>
+            {say('password.enter')}
+          </Menu.Item>
           <Menu.Item leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setRemoving(true)}>
             {say('common.remove')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      {asking && <PasswordDialog destination={{ id, name }} onClose={() => setAsking(false)} />}
       {removing && (
         <Confirm
           title={say('destinations.remove.title', { name })}

@@ -94,3 +94,16 @@ export function missingWhen(when: Recurrence): MessageKey | undefined {
 export function missingKeep(retention: Retention): boolean {
   return retention.kind === 'custom' && Object.values(retention.keep).every((count) => count === 0);
 }
+
+/** Starts that a day can have. */
+export const MOST_TIMES = 24;
+
+/** Some hours after the last one, and none that is there already. */
+export function nextTime(times: readonly string[]): string {
+  const [hour = 12, minute = 0] = (times.at(-1) ?? '12:00').split(':').map(Number);
+  for (let i = 0; i < MOST_TIMES; i++) {
+    const time = [(hour + 5 + i) % 24, minute].map((n) => String(n).padStart(2, '0')).join(':');
+    if (!times.includes(time)) return time;
+  }
+  return '12:00';
+}

@@ -1,10 +1,12 @@
 /** All that was said, in one look, and the plan's name. */
 import { Switch, TextInput } from '@mantine/core';
 import { Facts } from '../../components/parts.tsx';
+import { isWithin } from '../../components/paths.ts';
 import { recurrenceText, retentionText } from '../../components/words.ts';
 import { useDestinations } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { sourceText } from '../plans.tsx';
+import { Cautions } from '../welcome/places.tsx';
 import { changed, type StepProps } from './draft.ts';
 import { usePreview } from './preview.ts';
 
@@ -14,6 +16,11 @@ export function ReviewStep({ draft, onChange, isNew }: StepProps & { readonly is
   const { input } = draft;
   const { data: destinations = [] } = useDestinations();
   const { preview } = usePreview(input.sources, input.rules);
+  const within = destinations.some(
+    ({ id, location }) =>
+      input.destinations.includes(id) &&
+      input.sources.some((source) => source.kind === 'path' && isWithin(location, source.path)),
+  );
   const named = destinations.filter(({ id }) => input.destinations.includes(id)).map(({ name }) => name);
   const size = preview
     ? say('wizard.preview.of', {
@@ -43,6 +50,7 @@ export function ReviewStep({ draft, onChange, isNew }: StepProps & { readonly is
           ]}
         />
       </div>
+      {within && <Cautions cautions={['welcome.caution.within']} />}
       {isNew && (
         <Switch
           label={say('wizard.run-first')}

@@ -11,6 +11,7 @@ import { useSpeech } from '../../i18n/speech.tsx';
 import { sourceText } from '../plans.tsx';
 import { changed, type StepProps } from './draft.ts';
 import { type Counted, usePreview } from './preview.ts';
+import { TryRule } from './try-rule.tsx';
 
 export function WhatStep({ draft, onChange }: StepProps) {
   const { say } = useSpeech();
@@ -33,6 +34,7 @@ export function WhatStep({ draft, onChange }: StepProps) {
       )}
       <Count counted={preview} />
       <LeftOut draft={draft} onChange={onChange} />
+      {sources.length > 0 && <TryRule sources={sources} rules={rules} />}
     </>
   );
 }

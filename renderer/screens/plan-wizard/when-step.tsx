@@ -1,5 +1,7 @@
 /** The schedule, with the next starts that it means. */
 import {
+  ActionIcon,
+  Button,
   Checkbox,
   Chip,
   Group,
@@ -9,12 +11,13 @@ import {
   Text,
   TextInput,
 } from '@mantine/core';
+import { IconPlus, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type Recurrence, WEEKDAYS } from '../../../src/api/model/plan.ts';
 import { ThrownNote } from '../../components/parts.tsx';
 import { useLink } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
-import { changed, defaultWhen, missingWhen, type StepProps } from './draft.ts';
+import { changed, defaultWhen, MOST_TIMES, missingWhen, nextTime, type StepProps } from './draft.ts';
 
 const KINDS = ['manual', 'hourly', 'daily', 'weekly', 'monthly', 'cron'] as const;
 const HOURS = [1, 2, 3, 4, 6, 8, 12] as const;
@@ -65,7 +68,7 @@ function Details({ when, onChange }: DetailsProps) {
     case 'hourly':
       return <Hourly when={when} onChange={onChange} />;
     case 'daily':
-      return <At value={when.at[0] ?? ''} onChange={(at) => onChange({ ...when, at: [at] })} />;
+      return <Daily when={when} onChange={onChange} />;
     case 'weekly':
       return <Weekly when={when} onChange={onChange} />;
     case 'monthly':
@@ -88,6 +91,43 @@ function At({ value, onChange }: { readonly value: string; readonly onChange: (a
       // Half a time is none; the one before stays.
       onChange={(e) => e.currentTarget.value !== '' && onChange(e.currentTarget.value)}
     />
+  );
+}
+
+/** Once or several times a day. */
+function Daily({ when, onChange }: Of<'daily'>) {
+  const { say } = useSpeech();
+  const set = (at: readonly string[]) => onChange({ ...when, at: [...at] });
+  return (
+    <div className="hf-times">
+      {when.at.map((time, i) => (
+        // The times have no names of their own but their place.
+        // biome-ignore lint/suspicious/noArrayIndexKey: two of them may be equal while one is being changed.
+        <div key={i} className="hf-time">
+          <At value={time} onChange={(at) => set(when.at.with(i, at))} />
+          {when.at.length > 1 && (
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="lg"
+              aria-label={say('common.remove-named', { name: time })}
+              onClick={() => set(when.at.filter((_, other) => other !== i))}
+            >
+              <IconX size={17} aria-hidden />
+            </ActionIcon>
+          )}
+        </div>
+      ))}
+      {when.at.length < MOST_TIMES && (
+        <Button
+          variant="light"
+          leftSection={<IconPlus size={16} aria-hidden />}
+          onClick={() => set([...when.at, nextTime(when.at)])}
+        >
+          {say('wizard.when.another')}
+        </Button>
+      )}
+    </div>
   );
 }
 

@@ -7,8 +7,8 @@
 import type { Disk, Suggestions } from '../../../src/api/model/computer.ts';
 import type { ConnectionTest, Destination } from '../../../src/api/model/destination.ts';
 import type { PlanSettings, Recurrence } from '../../../src/api/model/plan.ts';
+import { isUsable } from '../../components/connection.ts';
 import { isAbsolute, isWithin } from '../../components/paths.ts';
-import { isUsable } from '../../components/test-result.tsx';
 import type { MessageKey } from '../../i18n/en.ts';
 import { defaultWhen, newDraft } from '../plan-wizard/draft.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { calendarStart, weeksOf } from '../../../renderer/components/calendar-days.ts';
+import { isAbsolute } from '../../../renderer/components/paths.ts';
 import { formatsOf } from '../../../renderer/format.ts';
 import {
   defaultRetention,
   defaultWhen,
-  isAbsolute,
   missingKeep,
   missingWhen,
   newDraft,
