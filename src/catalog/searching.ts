@@ -13,10 +13,12 @@ import { TOP } from './names.ts';
 import type { NodeState } from './node-state.ts';
 import { Pace } from './pace.ts';
 
-/** Names of one rank that are looked at; beyond, the answer says that there is more. */
-const MOST_NAMES = 3000;
-/** The same for paths. */
-const MOST_PATHS = 4000;
+/** Paths of one rank that are looked at, so that the newest come first; beyond, the answer says that there is more. */
+const MOST_PATHS = 2000;
+/** After so long it has to do with what was found: whoever types wants to see something. */
+const PATIENCE_MS = 120;
+/** Names that are taken from the index at once. */
+const PORTION = 500;
 /** Names that are read through at once where no trigram leads to them. */
 const STRIDE = 10_000;
 /** Trigrams that are looked up; what else the words hold is seen in the names themselves. */
@@ -84,6 +86,7 @@ class Search {
   readonly #wanted: Wanted;
   readonly #pace: Pace;
   readonly #folders = new Map<number, string | undefined>();
+  readonly #until = performance.now() + PATIENCE_MS;
   #more = false;
 
   constructor(catalog: Catalog, query: Query) {
@@ -96,48 +99,47 @@ class Search {
   async run(): Promise<Found> {
     const hits: Hit[] = [];
     if (this.#wanted.words.length === 0) return { hits, more: false };
+    const { limit } = this.#query;
     for (const rank of [0, 1, 2] as const) {
-      if (hits.length > this.#query.limit) break;
-      const candidates = await this.#candidates(await this.#names(rank));
-      candidates.sort(latestFirst);
-      for (const candidate of candidates) {
-        if (hits.length > this.#query.limit) break;
+      if (hits.length > limit) break;
+      const candidates = await this.#candidates(this.#names(rank));
+      for (const candidate of candidates.sort(latestFirst)) {
+        if (hits.length > limit) break;
         const hit = this.#hitOf(candidate);
         if (hit) hits.push(hit);
       }
+      await this.#pace.breathe();
     }
-    const { limit } = this.#query;
     return { hits: hits.slice(0, limit), more: this.#more || hits.length > limit };
   }
 
-  async #names(rank: 0 | 1 | 2): Promise<readonly NameRow[]> {
-    const { whole } = this.#wanted;
+  /** Names of a rank, some at a time; a portion may be empty. */
+  async *#names(rank: 0 | 1 | 2): AsyncGenerator<readonly NameRow[]> {
+    const { whole, words } = this.#wanted;
     const { file } = this.#catalog;
-    if (rank === 0) return file.rows('SELECT id, folded FROM names WHERE folded = ?', whole);
-    if (rank === 1) {
-      const text = 'SELECT id, folded FROM names WHERE folded > ? AND folded < ? LIMIT ?';
-      return this.#bounded(file.rows(text, whole, `${whole}\u{10ffff}`, MOST_NAMES + 1));
-    }
-    return this.#bounded(await this.#others());
-  }
-
-  #bounded(rows: readonly NameRow[]): readonly NameRow[] {
-    if (rows.length > MOST_NAMES) this.#more = true;
-    return rows.slice(0, MOST_NAMES);
-  }
-
-  /** Names that hold all words and are not of the ranks before; one more than are looked at, if there are so many. */
-  async #others(): Promise<readonly NameRow[]> {
-    const { words, whole } = this.#wanted;
-    const found: NameRow[] = [];
-    for await (const rows of this.#holders()) {
-      for (const row of rows) {
-        const fits = !row.folded.startsWith(whole) && words.every((word) => row.folded.includes(word));
-        if (fits && found.push(row) > MOST_NAMES) return found;
+    if (rank === 0) yield file.rows('SELECT id, folded FROM names WHERE folded = ?', whole);
+    else if (rank === 1) {
+      const text =
+        'SELECT id, folded FROM names WHERE (folded, id) > (?, ?) AND folded < ? ORDER BY folded, id LIMIT ?';
+      let after: NameRow | undefined = { id: Number.MAX_SAFE_INTEGER, folded: whole };
+      while (after) {
+        const rows: readonly NameRow[] = file.rows(
+          text,
+          after.folded,
+          after.id,
+          `${whole}\u{10ffff}`,
+          PORTION,
+        );
+        yield rows;
+        after = rows[PORTION - 1];
       }
-      await this.#pace.breathe();
+    } else {
+      for await (const rows of this.#holders()) {
+        yield rows.filter(
+          ({ folded }) => !folded.startsWith(whole) && words.every((word) => folded.includes(word)),
+        );
+      }
     }
-    return found;
   }
 
   /** Names that may hold all words, some at a time. */
@@ -155,20 +157,23 @@ class Search {
       } else {
         const text = `SELECT names.id, names.folded FROM names_text JOIN names ON names.id = names_text.rowid
           WHERE names_text MATCH ? AND names_text.rowid > ? ORDER BY names_text.rowid LIMIT ?`;
-        const rows = file.rows<NameRow>(text, match, after, MOST_NAMES);
+        const rows = file.rows<NameRow>(text, match, after, PORTION);
         yield rows;
-        after = rows.length < MOST_NAMES ? last : rows.at(-1)!.id;
+        after = rows.length < PORTION ? last : rows.at(-1)!.id;
       }
     }
   }
 
-  async #candidates(names: readonly NameRow[]): Promise<Candidate[]> {
+  async #candidates(portions: AsyncIterable<readonly NameRow[]>): Promise<Candidate[]> {
     const found: Candidate[] = [];
-    for (const { id } of names) {
-      for (const candidate of this.#called(id, MOST_PATHS + 1 - found.length)) found.push(candidate);
-      if (found.length > MOST_PATHS) {
-        this.#more = true;
-        break;
+    for await (const names of portions) {
+      for (const { id } of names) {
+        for (const candidate of this.#called(id, MOST_PATHS + 1 - found.length)) found.push(candidate);
+        if (found.length > MOST_PATHS || performance.now() > this.#until) {
+          this.#more = true;
+          return found;
+        }
+        await this.#pace.breathe();
       }
       await this.#pace.breathe();
     }

@@ -43,10 +43,16 @@ class World {
   readonly trees = new Trees();
   readonly versions = new Map<Id, Version>();
   readonly known = new Set<string>();
-  readonly folder = temp.dir('catalog');
-  path = join(this.folder, '0.db');
-  catalog = new Catalog(this.path);
+  readonly folder: string;
+  path: string;
+  catalog: Catalog;
   #count = 0;
+
+  constructor(home: string) {
+    this.folder = fs.mkdtempSync(join(home, 'world-'));
+    this.path = join(this.folder, '0.db');
+    this.catalog = new Catalog(this.path);
+  }
 
   async add(line: string, at: number, folder: { readonly [name: string]: Plant }): Promise<Version> {
     const root = this.trees.plant(folder);
@@ -237,9 +243,10 @@ function expectStopped(e: unknown): void {
 
 describe('a catalog', () => {
   it('says what looking into every version says, whatever comes, goes and stops in between', async () => {
+    const home = temp.dir('catalog');
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 14 }), async (events) => {
-        const world = new World();
+        const world = new World(home);
         try {
           for (const e of events) {
             await live(world, e);
