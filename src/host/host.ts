@@ -12,8 +12,15 @@ import path from 'node:path';
 import { z } from 'zod';
 import { type Alerts, createAlerts } from '../alerts/alerts.ts';
 import type { DesktopNote } from '../alerts/ports.ts';
-import { asEngineError, EngineError, isEngineError, messageOf, type WireError } from '../api/errors.ts';
-import { type Destination, DestinationInput } from '../api/model/destination.ts';
+import {
+  asEngineError,
+  EngineError,
+  type ErrorCode,
+  isEngineError,
+  messageOf,
+  type WireError,
+} from '../api/errors.ts';
+import { type ConnectionTest, type Destination, DestinationInput } from '../api/model/destination.ts';
 import type { HostEvent } from '../api/model/event.ts';
 import type { Plan } from '../api/model/plan.ts';
 import { ENDED, type Run, type Task } from '../api/model/run.ts';
@@ -57,6 +64,7 @@ import {
   testDestination,
 } from './destinations.ts';
 import { jobsOf } from './jobs.ts';
+import { ownOnly, passwordUnknown, setPassword, testKnown } from './known.ts';
 import { createLooking, type Looking } from './looking.ts';
 import { OpenedRepositories } from './opened.ts';
 import { createPeek, type Peek } from './peek.ts';
@@ -82,6 +90,8 @@ export interface HostOptions {
   readonly log: (level: 'info' | 'warning' | 'error', text: string) => void;
 }
 
+/** Timers take no more than 31 bits, and do not notice that the computer slept. */
+const LONGEST_TIMER = 60_000;
 const LOOK_MS = 5 * 60_000;
 const STATUS_MS = 250;
 /** For what is written beside a repository; at the end of the program less. */
@@ -91,6 +101,15 @@ const MOST_RUNNING = 3;
 const DAY_MS = 86_400_000;
 const PAUSE = 'pause';
 const UNSAVED = 'settings-unsaved:';
+/** Problems that are over when a storage answers again. */
+const OF_SILENCE: readonly ErrorCode[] = [
+  'repository-missing',
+  'not-found',
+  'unreachable',
+  'timeout',
+  'permission',
+  'io',
+];
 const PROBLEM_SINCE = 'problem-since:';
 const INTERRUPTED = 'interrupted-runs';
 /** A run that was interrupted so often may be what ends the process. */
@@ -165,6 +184,8 @@ export class Host {
   /** When it was last told, and whether it is about to be. */
   #statusAt = 0;
   #statusDue = false;
+  /** Ends the waiting for the end of a pause. */
+  #pauseEnd = new AbortController();
   /** Destinations are made one after the other. */
   #making: Promise<unknown> = Promise.resolve();
   #life: Promise<void> | undefined;
@@ -220,6 +241,7 @@ export class Host {
     this.#runs.recover();
     if (this.#o.mode === 'alone') return;
     if (this.store.destinations.list().length === 0) await this.#addEmbedded();
+    this.#reviewQueue();
     this.#continue();
     this.#scheduler.start();
     this.#life = this.#lookAround();
@@ -348,8 +370,8 @@ export class Host {
       newId: randomUUID,
       emit: (event) => this.#heard(event),
       settings: () => store.settings.get(),
-      openRepository: async (destination, open) =>
-        openAt(destination.location, await this.#password(destination), open),
+      paused: () => this.#pause() !== null,
+      openRepository: (destination, open) => this.#openOwn(destination, open),
       selectionOf: (plan, onWarning) =>
         selectionOf(compileRules(plan.sources, plan.rules, { onWarning, ownFolders: this.#ownFolders() })),
       keepPolicyOf,
@@ -516,7 +538,7 @@ export class Host {
     this.#asking++;
     try {
       await probe(destination.location, signal);
-      this.#apart(() => this.#noteProblem(destination, null));
+      this.#apart(() => this.#noteAnswer(id));
       return true;
     } catch (e) {
       if (!signal.aborted) this.#apart(() => this.#noteProblem(destination, asEngineError(e).toWire()));
@@ -524,6 +546,13 @@ export class Host {
     } finally {
       this.#asking--;
     }
+  }
+
+  /** A storage that answers says nothing of passwords, damage or room. */
+  #noteAnswer(id: string): void {
+    const destination = this.store.destinations.get(id);
+    if (destination?.problem && OF_SILENCE.includes(destination.problem.code))
+      this.#noteProblem(destination, null);
   }
 
   #noteProblem({ id }: Destination, problem: WireError | null): void {
@@ -549,7 +578,26 @@ export class Host {
     if (pause) this.store.values.set(PAUSE, JSON.stringify(pause));
     else this.store.values.remove(PAUSE);
     this.#wake();
+    this.#reviewQueue();
     return this.status();
+  }
+
+  /** Runs that wait in the queue are held while there is a pause: now, and when it ends by itself. */
+  #reviewQueue(): void {
+    this.#pauseEnd.abort();
+    this.#pauseEnd = new AbortController();
+    this.#queue.review();
+    const until = this.#pause()?.until;
+    if (until == null) return;
+    const signal = AbortSignal.any([this.#pauseEnd.signal, this.#stop.signal]);
+    const ms = Math.min(LONGEST_TIMER, until - this.#clock.now());
+    this.#clock.sleep(ms, signal).then(
+      () => {
+        this.#reviewQueue();
+        this.#statusChanged();
+      },
+      () => undefined,
+    );
   }
 
   #wake(): void {
@@ -591,23 +639,29 @@ export class Host {
 
   // ---- destinations
 
-  async #password(destination: Destination): Promise<string> {
+  /** The destination's own repository, whatever else may lie at its place. */
+  async #openOwn(destination: Destination, open: Parameters<typeof openAt>[2]) {
     const password = await this.secrets.get(passwordName(destination.id));
-    if (password !== undefined) return password;
-    throw new EngineError(
-      'wrong-password',
-      `The password of “${destination.name}” is not known on this computer.`,
-      {
-        hint: 'Remove the destination and add it again with its password or recovery key.',
-      },
-    );
+    if (password === undefined) throw passwordUnknown(destination);
+    return ownOnly(await openAt(destination.location, password, open), destination);
+  }
+
+  async #retest(destination: Destination, signal: AbortSignal | undefined): Promise<ConnectionTest> {
+    this.#asking++;
+    try {
+      const test = await testKnown(this.#destinationPorts(), destination, signal);
+      this.#apart(() => this.#noteProblem(destination, test.problem));
+      return test;
+    } finally {
+      this.#asking--;
+    }
   }
 
   async #openById(id: string, signal: AbortSignal) {
     const destination = destinationNamed(this.store, id);
     const { uploadLimit, downloadLimit } = destination;
     const limits = tightest([{ upload: uploadLimit ?? 0, download: downloadLimit ?? 0 }]);
-    return openAt(destination.location, await this.#password(destination), { limits, signal });
+    return this.#openOwn(destination, { limits, signal });
   }
 
   #destinationPorts(): DestinationPorts {
@@ -690,8 +744,7 @@ export class Host {
     this.hub.publish(plan ? { kind: 'plan', plan } : { kind: 'plan-removed', planId });
     if (!plan) this.#cancelQueued((run) => run.planId === planId);
     for (const id of new Set([...before, ...(plan?.destinations ?? this.#allDestinations())])) {
-      this.store.values.set(UNSAVED + id, '1');
-      this.#saveSettingsSoon(id);
+      this.#settingsChanged(id);
     }
     this.#wake();
   }
@@ -704,6 +757,12 @@ export class Host {
 
   #allDestinations(): readonly string[] {
     return this.store.destinations.list().map((destination) => destination.id);
+  }
+
+  #settingsChanged(destinationId: string): void {
+    if (this.store.destinations.get(destinationId)?.readOnly) return;
+    this.store.values.set(UNSAVED + destinationId, '1');
+    this.#saveSettingsSoon(destinationId);
   }
 
   /** At a destination that does not answer now it is done after the next run there. */
@@ -792,6 +851,8 @@ export class Host {
       plans: plans.list().map((plan) => ({ ...plan, lastSuccessAt: this.#lastSuccessOf(plan) })),
       destinations: destinations.list().map((d) => ({
         ...d,
+        // Nobody waits for one that is only read.
+        ...(d.readOnly ? { problem: null, warnBelowBytes: 0 } : {}),
         problemSince: Number(values.get(PROBLEM_SINCE + d.id) ?? now),
       })),
     });
@@ -876,8 +937,7 @@ export class Host {
       destinationChanged: (destination) => {
         hub.publish({ kind: 'destination', destination });
         void this.#opened.drop(destination.id);
-        store.values.set(UNSAVED + destination.id, '1');
-        this.#saveSettingsSoon(destination.id);
+        this.#settingsChanged(destination.id);
         this.#wake();
       },
       start: (task, previousId) => this.#start(task, previousId),
@@ -888,6 +948,8 @@ export class Host {
       addDestination: (input, password, signal): Promise<Added> =>
         this.#oneByOne(() => addDestination(ports(), input, password, signal ? { signal } : {})),
       testDestination: (location, password, signal) => testDestination(ports(), location, password, signal),
+      retestDestination: (destination, signal) => this.#retest(destination, signal),
+      setPassword: (id, password, signal) => setPassword(ports(), id, password, signal),
       recoveryKit: (destination) => this.#recoveryKit(destination),
       versions: (id, signal) => this.#opened.versions(id, signal),
       looking: this.#looking,

@@ -2,7 +2,9 @@
 import { EngineError } from '../api/errors.ts';
 import type { Instant } from '../api/model/common.ts';
 import { Plan, type PlanSettings, type PlanStatus } from '../api/model/plan.ts';
+import { refuseReadOnly } from '../runs/read-only.ts';
 import { nextAfter } from '../scheduler/recurrence.ts';
+import type { JobPlan } from '../scheduler/scheduler.ts';
 import type { Store } from '../store/store.ts';
 import { backupKey } from './jobs.ts';
 
@@ -11,9 +13,7 @@ export interface PlanPorts {
   now(): Instant;
   newId(): string;
   /** What the scheduler says of a job; undefined for one it does not know yet. */
-  outlook(
-    jobKey: string,
-  ): { readonly nextAt: Instant | null; readonly waitingFor: string | null } | undefined;
+  outlook(jobKey: string): JobPlan | undefined;
 }
 
 /** Errors: 'not-found'. */
@@ -50,6 +50,7 @@ function refuseImpossible({ store, now }: PlanPorts, plan: Plan): void {
       context: { destinationId: unknown },
     });
   }
+  for (const id of plan.destinations) refuseReadOnly(store.destinations.get(id)!);
   refuseNonsense(plan, now());
 }
 
@@ -81,6 +82,7 @@ export function statusOf(ports: PlanPorts, plan: Plan): PlanStatus {
   const outlooks = plan.destinations.map((id) => ports.outlook(backupKey(plan.id, id)));
   const times = outlooks.map((o) => o?.nextAt ?? null).filter((at) => at !== null);
   const runs = ports.store.runs.list({ kinds: ['backup'], planId: plan.id, limit: 1 });
+  const waiting = outlooks.find((o) => o && o.waitingFor !== null);
   return {
     plan,
     nextAt: times.length > 0 ? Math.min(...times) : null,
@@ -91,6 +93,7 @@ export function statusOf(ports: PlanPorts, plan: Plan): PlanStatus {
       return [{ destinationId, at: run.startedAt ?? run.queuedAt, runId: run.id, snapshotId }];
     }),
     lastRunId: runs[0]?.id ?? null,
-    waitingFor: outlooks.find((o) => o && o.waitingFor !== null)?.waitingFor ?? null,
+    waitingFor: waiting?.waitingFor ?? null,
+    waitingCode: waiting?.waitingCode ?? null,
   };
 }

@@ -20,6 +20,7 @@ import { DEFAULT_GROUP_BY } from '../repository/grouping.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
 import { type ByteString, fromText, rawByteString, toText } from '../util/byte-string.ts';
 import { startProcess, withoutSecrets } from './process.ts';
+import type { Sample } from './progress.ts';
 import { limitsOf, type OpenRepository, type RunContext, withRepository } from './session.ts';
 import { tagsOf } from './tags.ts';
 
@@ -34,7 +35,7 @@ export async function runBackup(context: RunContext, plan: Plan): Promise<Backup
     context,
     { exclusive: false, limits, measure: destination.usedBytes === null },
     async (open) => {
-      context.diary.phase('Reading the index');
+      context.diary.phase('reading-index', 'Reading the index');
       const indexed = await open.index();
       await adoptLeftovers(context, open, indexed);
       return new PlanBackup(context, plan, open, indexed).run();
@@ -194,7 +195,7 @@ class PlanBackup {
     const { ports, diary } = this.#context;
     const { username, uid = 0, gid = 0 } = identity();
     const counters = this.#counters;
-    diary.show(() => sampleOf(counters, 'Backing up'));
+    diary.show(() => sampleOf(counters));
     const { snapshotId, summary } = await backup(this.#indexed, {
       ...o,
       hostname: ports.hostname,
@@ -244,9 +245,10 @@ function timestampOf(ms: number) {
 /** The most names that a screen can show. */
 const MOST_CURRENT = 5;
 
-function sampleOf(c: BackupCounters, phase: string) {
+function sampleOf(c: BackupCounters): Sample {
   return {
-    phase,
+    phase: 'Backing up',
+    phaseCode: 'backing-up',
     filesDone: c.filesDone,
     filesTotal: c.scanned ? Math.max(c.filesTotal, c.filesDone) : null,
     bytesDone: c.bytesDone,

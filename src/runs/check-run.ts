@@ -9,6 +9,7 @@ import { EngineError } from '../api/errors.ts';
 import type { Report } from '../api/model/run.ts';
 import { type CheckPhase, check, type Finding, newCheckCounters, type Subset } from '../operations/check.ts';
 import type { Store } from '../store/store.ts';
+import type { Sample } from './progress.ts';
 import { limitsOf, type RunContext, withRepository } from './session.ts';
 
 type CheckReport = Extract<Report, { kind: 'check' }>;
@@ -23,11 +24,11 @@ export interface CheckOutcome {
 const MOST_GROUPS = 256;
 const MOST_FINDINGS = 1000;
 
-const PHASES: Readonly<Record<CheckPhase, string>> = {
-  index: 'Checking the index',
-  packs: 'Checking that all packs are there',
-  snapshots: 'Checking the versions',
-  data: 'Reading data',
+const PHASES: Readonly<Record<CheckPhase, Pick<Sample, 'phase' | 'phaseCode'>>> = {
+  index: { phaseCode: 'checking-index', phase: 'Checking the index' },
+  packs: { phaseCode: 'checking-packs', phase: 'Checking that all packs are there' },
+  snapshots: { phaseCode: 'checking-versions', phase: 'Checking the versions' },
+  data: { phaseCode: 'reading-data', phase: 'Reading data' },
 };
 
 export interface Rotation {
@@ -68,13 +69,13 @@ export async function runCheck(context: RunContext, percent: number | null): Pro
       ? nextShare(ports.store.values, destination.id, destination.maintenance.checkPercent)
       : { subset: asked(percent), done: () => undefined };
   // Shared: other computers may go on backing up meanwhile.
-  const o = { exclusive: false, limits: limitsOf(ports, destination), measure: true };
+  const o = { exclusive: false, limits: limitsOf(ports, destination), measure: true, reads: true };
   const outcome = await withRepository(context, o, ({ repo, signal }) => {
     const findings = new Findings(context);
     const counters = newCheckCounters();
     const onPhase = (phase: CheckPhase) =>
       context.diary.show(() => ({
-        phase: PHASES[phase],
+        ...PHASES[phase],
         filesDone: counters.done,
         filesTotal: counters.total,
         bytesDone: counters.bytes,

@@ -14,17 +14,18 @@ import {
   type PrunePhase,
   planPrune,
 } from '../operations/prune.ts';
+import type { Sample } from './progress.ts';
 import { limitsOf, type OpenRepository, type RunContext, withRepository } from './session.ts';
 import { commandOfSnapshot, planOfSnapshot } from './tags.ts';
 
 type CleanUpReport = Extract<Report, { kind: 'cleanup' }>;
 
-const PHASES: Readonly<Record<PrunePhase, string>> = {
-  snapshots: 'Finding the data that is still in use',
-  unreferenced: 'Removing leftovers',
-  repack: 'Repacking data that is still in use',
-  index: 'Writing the index anew',
-  packs: 'Removing data that is in use no more',
+const PHASES: Readonly<Record<PrunePhase, Pick<Sample, 'phase' | 'phaseCode'>>> = {
+  snapshots: { phaseCode: 'finding-used', phase: 'Finding the data that is still in use' },
+  unreferenced: { phaseCode: 'removing-leftovers', phase: 'Removing leftovers' },
+  repack: { phaseCode: 'repacking', phase: 'Repacking data that is still in use' },
+  index: { phaseCode: 'writing-index', phase: 'Writing the index anew' },
+  packs: { phaseCode: 'removing-unused', phase: 'Removing data that is in use no more' },
 };
 
 /** Errors: 'damaged' where it can't be known what is needed, 'locked', the repository's. */
@@ -32,7 +33,7 @@ export async function runCleanUp(context: RunContext): Promise<CleanUpReport> {
   const { ports, destination, diary } = context;
   const o = { exclusive: true, limits: limitsOf(ports, destination), measure: true };
   return withRepository(context, o, async (open) => {
-    diary.phase('Deciding which versions to keep');
+    diary.phase('choosing-versions', 'Deciding which versions to keep');
     const snapshots = await open.snapshots();
     const remove = expired(context, snapshots);
     const forgotten = await forget(context, open, remove);
@@ -83,7 +84,7 @@ async function forget(
 async function prune({ diary }: RunContext, { repo, signal }: OpenRepository): Promise<number> {
   const counters: PruneCounters = newPruneCounters();
   diary.show(() => ({
-    phase: PHASES[counters.phase],
+    ...PHASES[counters.phase],
     filesDone: counters.done,
     filesTotal: counters.total,
     bytesDone: 0,

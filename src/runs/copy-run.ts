@@ -19,7 +19,7 @@ export async function runCopy(
     throw new EngineError('usage', `“${destination.name}” and “${to.name}” are one and the same repository.`);
   }
   const limits = limitsOf(ports, destination, to);
-  return withRepository(context, { exclusive: false, limits }, (source) =>
+  return withRepository(context, { exclusive: false, limits, reads: true }, (source) =>
     withRepository(context, { exclusive: false, limits, measure: true, destination: to }, (target) =>
       copyBetween(context, source, target, versionIds),
     ),
@@ -32,7 +32,7 @@ async function copyBetween(
   target: OpenRepository,
   versionIds: readonly string[],
 ): Promise<CopyReport> {
-  diary.phase('Reading both indexes');
+  diary.phase('reading-index', 'Reading both indexes');
   const all = await source.snapshots();
   const wanted = versionIds.length === 0 ? all : versionIds.map((id) => resolvePrefix(all, id));
   const [from, to] = [await source.index(), await target.index()];
@@ -43,6 +43,7 @@ async function copyBetween(
   let copied = 0;
   let bytes = 0;
   diary.show(() => ({
+    phaseCode: 'copying',
     phase: `Copying versions (${copied} of ${wanted.length})`,
     filesDone: counters.packsDone,
     filesTotal: counters.packsTotal,

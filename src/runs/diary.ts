@@ -7,7 +7,7 @@
  * notes about it. Who listens hears everything all the same.
  */
 import type { EngineError } from '../api/errors.ts';
-import type { LogLine, Progress, Run } from '../api/model/run.ts';
+import type { LogLine, Phase, Progress, Run } from '../api/model/run.ts';
 import type { RunPorts } from './ports.ts';
 import { idle, progressOf, RateMeter, type Sample, sampleUntil } from './progress.ts';
 
@@ -18,7 +18,7 @@ export class RunDiary {
   readonly #meter = new RateMeter();
   readonly #sampling = new AbortController();
   #run: Run;
-  #sample: () => Sample = () => idle('');
+  #sample: () => Sample = () => idle('starting', '');
   #shown = '';
   #warnings = 0;
   #written = false;
@@ -82,8 +82,8 @@ export class RunDiary {
     this.#sample = sample;
   }
 
-  phase(sentence: string): void {
-    this.show(() => idle(sentence));
+  phase(code: Phase, sentence: string): void {
+    this.show(() => idle(code, sentence));
   }
 
   startSampling(): void {

@@ -46,6 +46,7 @@ function runOf(s: StoredSnapshot, planId: string, { destination, planName }: His
     attempt: 1,
     previousId: null,
     waitingFor: null,
+    waitingCode: null,
     progress: null,
     report: { kind: 'backup', snapshotId: s.id, ...numbersOf(s.summary) },
     error: null,

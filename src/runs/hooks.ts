@@ -34,7 +34,7 @@ export function hookEnvironment(env: Environment, runId: string, facts: HookFact
 /** Errors: that of a required hook that fails, 'timeout', the signal's reason. */
 export async function runBefore(context: HookContext, facts: HookFacts): Promise<void> {
   for (const hook of facts.plan.hooks.before) {
-    context.diary.phase('Running a command before the backup');
+    context.diary.phase('command-before', 'Running a command before the backup');
     try {
       await runHook(context, 'before', hook, facts);
     } catch (e) {
@@ -52,7 +52,7 @@ export async function runAfterwards(
   facts: HookFacts,
 ): Promise<void> {
   for (const hook of facts.plan.hooks[when]) {
-    context.diary.phase('Running a command after the backup');
+    context.diary.phase('command-after', 'Running a command after the backup');
     try {
       await runHook(context, when, hook, facts);
     } catch (e) {

@@ -29,6 +29,8 @@ export interface QueueWait {
   readonly position: number;
   /** The run that must end first; null: as many as may are under way. */
   readonly behind: string | null;
+  /** It is not to begin during a pause. */
+  readonly held: boolean;
 }
 
 /** One run at a time for each repository; the others wait in order. */
@@ -41,7 +43,12 @@ export interface RunQueuePort {
     id: string,
     destinationIds: readonly string[],
     work: (signal: AbortSignal) => Promise<T>,
-    o: { readonly signal: AbortSignal; readonly onWait: (wait: QueueWait) => void },
+    o: {
+      readonly signal: AbortSignal;
+      readonly onWait: (wait: QueueWait) => void;
+      /** Not to begin while this holds. */
+      readonly held: () => boolean;
+    },
   ): Promise<T>;
 }
 
@@ -58,6 +65,8 @@ export interface RunPorts {
   newId(): string;
   emit(event: HostEvent): void;
   settings(): Settings;
+  /** Whether what nobody asked for by hand is to wait. */
+  paused(): boolean;
   /** Errors: those of opening a repository. */
   openRepository(destination: Destination, o: OpenForRun): Promise<Repository>;
   /** What of the sources a plan leaves out. Errors: 'usage'. */

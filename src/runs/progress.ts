@@ -1,5 +1,5 @@
 /** From counters to what a screen shows: rate and time left, a few times a second. */
-import type { Progress } from '../api/model/run.ts';
+import type { Phase, Progress } from '../api/model/run.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** What the parts of a run count. */
@@ -9,8 +9,9 @@ export const SAMPLE_MS = 250;
 /** A change of speed is believed after so long: shorter and the time left jumps, longer and it lies. */
 const SMOOTHING_MS = 8000;
 
-export function idle(phase: string): Sample {
-  return { phase, filesDone: 0, filesTotal: null, bytesDone: 0, bytesTotal: null, current: [] };
+/** `phase` as a sentence. */
+export function idle(phaseCode: Phase, phase: string): Sample {
+  return { phase, phaseCode, filesDone: 0, filesTotal: null, bytesDone: 0, bytesTotal: null, current: [] };
 }
 
 /** The speed of something that is counted, smoothed by an exponential mean over time. */

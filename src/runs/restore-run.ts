@@ -24,7 +24,7 @@ type RestoreReport = Extract<Report, { kind: 'restore' }>;
  */
 export async function runRestore(context: RunContext, request: RestoreRequest): Promise<RestoreReport> {
   const { ports, destination } = context;
-  const o = { exclusive: false, limits: limitsOf(ports, destination) };
+  const o = { exclusive: false, limits: limitsOf(ports, destination), reads: true };
   return withRepository(context, o, async (open) => {
     const { snapshot } = findSnapshot(await open.snapshots(), request.versionId);
     const target = targetOf(request, snapshot);

@@ -48,6 +48,9 @@ const LAST_COMMANDS_MS = 10_000;
 const WRITE_AGAIN_MS = 60_000;
 /** A run that was interrupted so often is not continued by itself any more: it may be what ends the process. */
 const MOST_CONTINUATIONS = 5;
+/** What recurs by itself. A restore or a copy is somebody's wish, also where it is continued. */
+const PAUSABLE: readonly Task['kind'][] = ['backup', 'check', 'cleanup'];
+const NOT_WAITING = { waitingFor: null, waitingCode: null } as const;
 
 export class RunManager {
   readonly #ports: RunPorts;
@@ -146,7 +149,7 @@ export class RunManager {
         ...run,
         state: 'interrupted',
         endedAt: clock.now(),
-        waitingFor: null,
+        ...NOT_WAITING,
         progress: null,
         error,
         problemCount: store.runs.countProblems(run.id),
@@ -162,11 +165,13 @@ export class RunManager {
   // ---- the life of a run
 
   #enqueue(diary: RunDiary, stop: AbortSignal, late: AbortSignal): Promise<Run> {
-    const { id, task } = diary.run;
+    const { id, task, trigger } = diary.run;
+    const pausable = trigger !== 'manual' && PAUSABLE.includes(task.kind);
     return this.#ports.queue
       .enqueue(id, destinationIdsOf(task), (signal) => this.#carryOut(diary, anyOf(stop, signal), late), {
         signal: stop,
-        onWait: (wait) => diary.change({ waitingFor: this.#sentenceFor(wait) }),
+        onWait: (wait) => diary.change(this.#waitingFor(wait)),
+        held: () => pausable && this.#ports.paused(),
       })
       .catch((e: unknown) =>
         // It was stopped before its turn came, or the queue takes nothing any more.
@@ -198,7 +203,7 @@ export class RunManager {
   async #carryOut(diary: RunDiary, signal: AbortSignal, late: AbortSignal): Promise<Run> {
     const { task } = diary.run;
     const seen: RunContext['seen'] = new Map();
-    diary.change({ state: 'running', startedAt: this.#ports.clock.now(), waitingFor: null });
+    diary.change({ state: 'running', startedAt: this.#ports.clock.now(), ...NOT_WAITING });
     diary.startSampling();
     let outcome: Outcome;
     try {
@@ -229,7 +234,7 @@ export class RunManager {
       report,
       error: wire && { ...wire, message: diary.redact(wire.message) },
       endedAt: this.#ports.clock.now(),
-      waitingFor: null,
+      ...NOT_WAITING,
       progress: null,
     });
     return diary.run;
@@ -255,7 +260,7 @@ export class RunManager {
       endedAt: null,
       attempt,
       previousId,
-      waitingFor: null,
+      ...NOT_WAITING,
       progress: null,
       report: null,
       error: null,
@@ -275,11 +280,15 @@ export class RunManager {
     return there && (task.kind !== 'backup' || plans.get(task.planId) !== undefined);
   }
 
-  #sentenceFor({ behind, position }: QueueWait): string {
+  #waitingFor({ behind, position, held }: QueueWait): Pick<Run, 'waitingFor' | 'waitingCode'> {
+    if (held) return { waitingCode: 'pause', waitingFor: 'Paused; it starts when backups are resumed.' };
     const ahead = behind === null ? undefined : this.#active.get(behind)?.diary.run;
-    if (ahead) return `Waits until ${titleOf(ahead)} has ended.`;
+    if (ahead) return { waitingCode: 'run', waitingFor: `Waits until ${titleOf(ahead)} has ended.` };
     const place = position === 1 ? 'it is next' : `it is number ${position} in the queue`;
-    return `Waits until another run has ended; ${place}.`;
+    return {
+      waitingCode: behind === null ? 'queue' : 'run',
+      waitingFor: `Waits until another run has ended; ${place}.`,
+    };
   }
 }
 

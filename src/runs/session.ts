@@ -35,6 +35,8 @@ export interface SessionOptions {
   readonly measure?: boolean;
   /** The run's own unless told. */
   readonly destination?: Destination;
+  /** Nothing but the lock is written: where the storage takes none, the work goes on without. */
+  readonly reads?: boolean;
 }
 
 /** Another program may need a while; a run that waits longer is tried again later. */
@@ -66,13 +68,13 @@ export async function withRepository<T>(
 ): Promise<T> {
   const { ports, diary, signal } = context;
   const destination = o.destination ?? context.destination;
-  diary.phase(`Opening “${destination.name}”`);
+  diary.phase('opening', `Opening “${destination.name}”`);
   signal.throwIfAborted();
   const repo = await openUnlessStopped(context, destination, o.limits);
   const facts: { usedBytes: number | null } = { usedBytes: null };
   context.seen.set(destination.id, facts);
   try {
-    const lock = await lockFor(context, repo, o.exclusive);
+    const lock = await lockOrNone(context, destination, repo, o);
     try {
       const result = await work(sessionOf(context, repo, lock.signal));
       if (o.measure) facts.usedBytes = await packBytes(repo, lock.signal);
@@ -112,6 +114,27 @@ async function packBytes(repo: Repository, signal: AbortSignal): Promise<number 
   }
 }
 
+/**
+ * A lock only keeps others from removing what is being read, so that what can't be written to can be read without one, as restic's
+ * --no-lock does. A repository that is only read gets none at all.
+ */
+async function lockOrNone(
+  context: RunContext,
+  { readOnly }: Destination,
+  repo: Repository,
+  { exclusive, reads }: SessionOptions,
+): Promise<Pick<HeldLock, 'signal' | 'release'>> {
+  const none = { signal: context.signal, release: async () => {} };
+  if (readOnly) return none;
+  try {
+    return await lockFor(context, repo, exclusive);
+  } catch (e) {
+    if (!reads || !isEngineError(e, 'read-only', 'permission', 'no-space')) throw e;
+    context.diary.warn(`No lock could be taken, so it goes on without one. ${e.message}`);
+    return none;
+  }
+}
+
 async function lockFor(
   { ports, diary, signal }: RunContext,
   repo: Repository,
@@ -126,7 +149,7 @@ async function lockFor(
       clock: ports.clock,
       onWait: (e) => {
         diary.warn(`${e.message} Waiting for it to be released.`);
-        diary.phase('Waiting for another program to release the repository');
+        diary.phase('waiting-for-lock', 'Waiting for another program to release the repository');
       },
       onTrouble: diary.warn,
     });

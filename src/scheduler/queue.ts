@@ -3,6 +3,7 @@
  *
  * task   something that needs repositories (by the ids of their destinations) for itself alone
  * ahead  what a waiting task must let go first: whatever came before it and shares a destination with it
+ * held   a task that is not to begin now though it could; while it is, it keeps no other waiting, and then has its old place
  *
  * Tasks that share no destination run side by side, up to a maximum. Among those that do, first come is first served; a task
  * that needs two destinations keeps its place at both, so that it is not overtaken for ever.
@@ -11,10 +12,12 @@ import { EngineError } from '../api/errors.ts';
 
 /** Why a task waits. */
 export interface Wait {
-  /** Among all that wait: 1 is the one that came first. */
+  /** Among all that wait and are not held: 1 is the one that came first. */
   readonly position: number;
   /** The id of the newest task ahead; null: it only waits because the maximum is under way. */
   readonly behind: string | null;
+  /** It is held; the rest is of no account. */
+  readonly held: boolean;
 }
 
 export interface EnqueueOptions {
@@ -22,6 +25,8 @@ export interface EnqueueOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called when it has to wait, and whenever its wait changes; not once it has begun. */
   readonly onWait?: ((wait: Wait) => void) | undefined;
+  /** Asked whenever it could begin; whoever changes the answer calls `review`. */
+  readonly held?: (() => boolean) | undefined;
 }
 
 export interface RunQueueOptions {
@@ -34,6 +39,7 @@ interface Entry {
   readonly destinationIds: readonly string[];
   readonly stop: AbortController;
   readonly onWait: ((wait: Wait) => void) | undefined;
+  readonly held: () => boolean;
   readonly begin: () => Promise<void>;
   readonly refuse: (reason: unknown) => void;
   told: Wait | null;
@@ -60,7 +66,7 @@ export class RunQueue {
     options: EnqueueOptions = {},
   ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const { signal, onWait } = options;
+      const { signal, onWait, held = () => false } = options;
       if (signal?.aborted) return reject(signal.reason);
       if (this.#closed !== undefined) return reject(this.#closed);
       if (this.#find(id))
@@ -76,6 +82,7 @@ export class RunQueue {
         destinationIds,
         stop,
         onWait,
+        held,
         begin: () => begin().catch(reject).finally(done),
         refuse: (reason) => {
           done();
@@ -99,6 +106,11 @@ export class RunQueue {
       this.#pump();
     }
     return true;
+  }
+
+  /** What is held may have changed. */
+  review(): void {
+    this.#pump();
   }
 
   /** For the end of the program: whoever waits or comes later is refused for this reason; what has begun goes on. */
@@ -125,7 +137,7 @@ export class RunQueue {
   #pump(): void {
     for (let place = 0; place < this.#waiting.length && this.#running.size < this.#maxRunning; ) {
       const entry = this.#waiting[place]!;
-      if (this.#ahead(entry, place) !== null) {
+      if (entry.held() || this.#ahead(entry, place) !== null) {
         place++;
         continue;
       }
@@ -140,13 +152,18 @@ export class RunQueue {
   }
 
   #ahead(entry: Entry, place: number): string | null {
-    const before = [...this.#running.values(), ...this.#waiting.slice(0, place)];
+    const before = [...this.#running.values(), ...this.#before(place)];
     const shares = (other: Entry) => other.destinationIds.some((id) => entry.destinationIds.includes(id));
     return before.findLast(shares)?.id ?? null;
   }
 
+  #before(place: number): readonly Entry[] {
+    return this.#waiting.slice(0, place).filter((other) => !other.held());
+  }
+
   #waitOf(entry: Entry, place: number): Wait {
-    return { position: place + 1, behind: this.#ahead(entry, place) };
+    const position = this.#before(place).length + 1;
+    return { position, behind: this.#ahead(entry, place), held: entry.held() };
   }
 
   #tell(): void {
@@ -155,15 +172,20 @@ export class RunQueue {
       // Whoever was told before may have cancelled this one.
       if (place < 0) continue;
       const wait = this.#waitOf(entry, place);
-      if (entry.told?.position === wait.position && entry.told.behind === wait.behind) continue;
+      if (entry.told && sameWait(entry.told, wait)) continue;
       entry.told = wait;
       entry.onWait?.(wait);
     }
   }
 }
 
+function sameWait(a: Wait, b: Wait): boolean {
+  return a.position === b.position && a.behind === b.behind && a.held === b.held;
+}
+
 /** A wait as a sentence to the person. */
-export function describeWait({ position, behind }: Wait): string {
+export function describeWait({ position, behind, held }: Wait): string {
+  if (held) return 'It starts when backups are resumed.';
   const place = position === 1 ? 'It is next' : `It is number ${position} in the queue`;
   return behind === null
     ? `${place}; as many runs as may run at once are under way.`

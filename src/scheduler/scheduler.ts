@@ -15,7 +15,7 @@
  */
 import { messageOf } from '../api/errors.ts';
 import type { Instant } from '../api/model/common.ts';
-import type { Trigger } from '../api/model/run.ts';
+import type { Trigger, WaitCode } from '../api/model/run.ts';
 import type { Pause } from '../api/model/status.ts';
 import type { Job, JobState, Outcome, Retry, SchedulerPorts } from './ports.ts';
 import { Reach } from './reach.ts';
@@ -37,6 +37,8 @@ export interface JobPlan {
   readonly nextAt: Instant | null;
   /** Why it does not run now although it is due, as a sentence. */
   readonly waitingFor: string | null;
+  /** Its kind. */
+  readonly waitingCode: WaitCode | null;
 }
 
 /** A run of a job that was begun by somebody else. */
@@ -55,7 +57,7 @@ interface Cause {
 /** What is to be done about a job, and when to look again at the latest (null: when anything changes). */
 type Verdict =
   | { readonly kind: 'rest' | 'let-go' }
-  | { readonly kind: 'wait'; readonly why: string; readonly until: Instant | null }
+  | { readonly kind: 'wait'; readonly why: Why; readonly until: Instant | null }
   | { readonly kind: 'go'; readonly cause: Cause };
 
 interface Look {
@@ -74,7 +76,13 @@ interface Entry {
   fault: { readonly message: string; readonly until: Instant } | null;
 }
 
-const NOTHING: JobPlan = { nextAt: null, waitingFor: null };
+/** Why a job waits; `sentence` for the person. */
+interface Why {
+  readonly code: WaitCode;
+  readonly sentence: string;
+}
+
+const NOTHING: JobPlan = { nextAt: null, waitingFor: null, waitingCode: null };
 
 export class Scheduler {
   readonly #ports: SchedulerPorts;
@@ -262,16 +270,16 @@ export class Scheduler {
     if (cause === null) return { kind: 'rest' };
     if (cause === 'let-go') return { kind: 'let-go' };
     const pause = pauseAt(this.#ports.pause(), now);
-    if (pause) return { kind: 'wait', why: pauseSentence(pause), until: pause.until };
+    if (pause) return { kind: 'wait', why: whyPaused(pause), until: pause.until };
     const { onBattery, metered } = this.#ports.conditions();
     if (onBattery && job.onBattery === 'wait') {
-      return { kind: 'wait', why: 'It starts when the computer is on mains power.', until: null };
+      return { kind: 'wait', why: ON_BATTERY, until: null };
     }
     if (metered && job.onMetered === 'wait') {
-      return { kind: 'wait', why: 'It starts on a network that is not metered.', until: null };
+      return { kind: 'wait', why: ON_METERED, until: null };
     }
     const askAt = this.#reach.askAt(job.destinationIds, now);
-    return askAt > now ? { kind: 'wait', why: silenceSentence(job), until: askAt } : { kind: 'go', cause };
+    return askAt > now ? { kind: 'wait', why: whySilent(job), until: askAt } : { kind: 'go', cause };
   }
 
   /**
@@ -368,19 +376,19 @@ export class Scheduler {
 
   #planOf(job: Job, now: Instant): JobPlan {
     const fault = this.#entries.get(job.key)?.fault;
-    if (fault) return { nextAt: null, waitingFor: faultSentence(fault.message) };
+    if (fault) return { nextAt: null, ...shown(whyFaulty(fault.message)) };
     try {
       const look = this.#look(job, now);
-      return { nextAt: this.#nextAt(job, look, now), waitingFor: this.#waitingFor(job, look.verdict) };
+      return { nextAt: this.#nextAt(job, look, now), ...shown(this.#why(job, look.verdict)) };
     } catch (error) {
-      return { nextAt: null, waitingFor: faultSentence(messageOf(error)) };
+      return { nextAt: null, ...shown(whyFaulty(messageOf(error))) };
     }
   }
 
-  #waitingFor(job: Job, verdict: Verdict): string | null {
+  #why(job: Job, verdict: Verdict): Why | null {
     if (verdict.kind === 'wait') return verdict.why;
     // It is being asked again, and did not answer the last time.
-    return verdict.kind === 'go' && this.#reach.silent(job.destinationIds) ? silenceSentence(job) : null;
+    return verdict.kind === 'go' && this.#reach.silent(job.destinationIds) ? whySilent(job) : null;
   }
 
   #nextAt(job: Job, { verdict, around, retry }: Look, now: Instant): Instant | null {
@@ -449,14 +457,21 @@ function earliest(times: readonly (Instant | null | undefined)[]): Instant | nul
   return known.length === 0 ? null : Math.min(...known);
 }
 
-const pauseSentence = ({ until }: Pause): string =>
+function shown(why: Why | null): Pick<JobPlan, 'waitingFor' | 'waitingCode'> {
+  return { waitingFor: why?.sentence ?? null, waitingCode: why?.code ?? null };
+}
+
+const ON_BATTERY: Why = { code: 'power', sentence: 'It starts when the computer is on mains power.' };
+const ON_METERED: Why = { code: 'network', sentence: 'It starts on a network that is not metered.' };
+
+const whyPaused = ({ until }: Pause): Why =>
   until === null
-    ? 'Paused; it starts when backups are resumed.'
-    : 'Paused; it starts when the pause is over.';
+    ? { code: 'pause', sentence: 'Paused; it starts when backups are resumed.' }
+    : { code: 'pause-until', sentence: 'Paused; it starts when the pause is over.' };
 
-const silenceSentence = ({ destinationIds }: Job): string =>
+const whySilent = ({ destinationIds }: Job): Why =>
   destinationIds.length === 1
-    ? 'It starts when the destination answers.'
-    : 'It starts when all its destinations answer.';
+    ? { code: 'destination', sentence: 'It starts when the destination answers.' }
+    : { code: 'destinations', sentence: 'It starts when all its destinations answer.' };
 
-const faultSentence = (message: string): string => `It can't be started: ${message}`;
+const whyFaulty = (message: string): Why => ({ code: 'fault', sentence: `It can't be started: ${message}` });

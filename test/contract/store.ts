@@ -108,6 +108,7 @@ function runs(get: Get): void {
   it('gives a run back, without its progress', () => {
     const progress = {
       phase: 'Reading',
+      phaseCode: 'reading-data' as const,
       filesDone: 1,
       filesTotal: null,
       bytesDone: 1,

@@ -63,7 +63,14 @@ export function fakeHost(o: FakeHostOptions = {}) {
         ? []
         : [{ destinationId, at: run.startedAt ?? 0, runId: run.id, snapshotId: null }];
     });
-    return { plan, nextAt: null, lastSuccess, lastRunId: mine[0]?.id ?? null, waitingFor: null };
+    return {
+      plan,
+      nextAt: null,
+      lastSuccess,
+      lastRunId: mine[0]?.id ?? null,
+      waitingFor: null,
+      waitingCode: null,
+    };
   }
 
   let pause = o.status?.pause ?? null;
@@ -193,6 +200,10 @@ export function fakeHost(o: FakeHostOptions = {}) {
         return {};
       }),
       test: os.destinations.test.handler(({ input }) => testOf(input.location, input.password)),
+      retest: os.destinations.retest.handler(({ input }) =>
+        testOf(found(destinations, input.id).location, undefined),
+      ),
+      setPassword: os.destinations.setPassword.handler(({ input }) => found(destinations, input.id)),
       check: os.destinations.check.handler(({ input }) =>
         start({ kind: 'check', destinationId: input.id, percent: input.percent }),
       ),

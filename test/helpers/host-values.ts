@@ -52,6 +52,7 @@ export function backupRunOf(planId: string, destinationId: string, said: Partial
     attempt: 1,
     previousId: null,
     waitingFor: null,
+    waitingCode: null,
     progress: null,
     report: null,
     error: null,

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { Bytes, Command, Id, Instant, Name, TimeOfDay } from './common.ts';
+import { WaitCode } from './run.ts';
 
 export const PathSource = z.object({
   kind: z.literal('path'),
@@ -166,6 +167,7 @@ export const PlanStatus = z.object({
   lastRunId: Id.nullable(),
   /** Why it does not run now although it is due, as a sentence. */
   waitingFor: z.string().nullable(),
+  waitingCode: WaitCode.nullable().default(null),
 });
 export type PlanStatus = z.infer<typeof PlanStatus>;
 

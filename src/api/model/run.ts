@@ -29,9 +29,51 @@ export const Trigger = z.enum([
 ]);
 export type Trigger = z.infer<typeof Trigger>;
 
+/** What a run is at, for those who say it in another language. */
+export const PHASES = [
+  'starting',
+  'opening',
+  'waiting-for-lock', // another program has the repository to itself
+  'command-before',
+  'command-after',
+  'reading-index',
+  'backing-up',
+  'restoring',
+  'reading-back', // an archive that has been written
+  'copying',
+  'checking-index',
+  'checking-packs',
+  'checking-versions',
+  'reading-data',
+  'choosing-versions', // which to keep
+  'finding-used', // data that versions need
+  'removing-leftovers',
+  'repacking',
+  'writing-index',
+  'removing-unused',
+] as const;
+export const Phase = z.enum(PHASES);
+export type Phase = z.infer<typeof Phase>;
+
+/** Why something waits, for those who say it in another language. */
+export const WAITS = [
+  'queue', // as many runs as may are under way
+  'run', // another run uses the same destination
+  'pause', // until somebody resumes
+  'pause-until', // for a while
+  'power',
+  'network',
+  'destination', // which does not answer
+  'destinations',
+  'fault', // it can't be started; only the sentence says why
+] as const;
+export const WaitCode = z.enum(WAITS);
+export type WaitCode = z.infer<typeof WaitCode>;
+
 export const Progress = z.object({
   /** What is being done, as a short sentence. */
   phase: z.string(),
+  phaseCode: Phase,
   filesDone: z.int(),
   /** null while unknown. */
   filesTotal: z.int().nullable(),
@@ -147,6 +189,8 @@ export const Run = z.object({
   previousId: Id.nullable(),
   /** Why it waits, as a sentence; null when it does not. */
   waitingFor: z.string().nullable(),
+  /** null exactly when `waitingFor` is, but for runs that older versions have noted. */
+  waitingCode: WaitCode.nullable().default(null),
   /** Only while it is running. */
   progress: Progress.nullable(),
   report: Report.nullable(),

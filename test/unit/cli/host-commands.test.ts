@@ -115,6 +115,7 @@ describe('plan', () => {
 
 const progress: Progress = {
   phase: 'Backing up',
+  phaseCode: 'backing-up',
   filesDone: 3,
   filesTotal: 7,
   bytesDone: 1024,

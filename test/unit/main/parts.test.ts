@@ -63,6 +63,8 @@ const noActions = {
 };
 const progress = (bytesDone: number, bytesTotal: number | null) => ({
   phase: '',
+  phaseCode: 'starting' as const,
+
   filesDone: 0,
   filesTotal: null,
   bytesDone,

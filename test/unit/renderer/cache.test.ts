@@ -10,6 +10,7 @@ const run = (said: Partial<Run> = {}) => backupRunOf(plan.id, disk.id, said);
 
 const PROGRESS: Progress = {
   phase: 'Backing up',
+  phaseCode: 'backing-up',
   filesDone: 1,
   filesTotal: 2,
   bytesDone: 10,

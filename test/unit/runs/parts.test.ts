@@ -30,7 +30,7 @@ describe('rate and time left', () => {
   });
 
   test('time left is known only with a goal and a speed', () => {
-    const sample = { ...idle('x'), bytesDone: 100, bytesTotal: 300 };
+    const sample = { ...idle('opening', 'x'), bytesDone: 100, bytesTotal: 300 };
     expect(progressOf(sample, 50, 2)).toMatchObject({ secondsLeft: 4, problems: 2, bytesPerSecond: 50 });
     expect(progressOf(sample, 0, 0).secondsLeft).toBeNull();
     expect(progressOf({ ...sample, bytesTotal: null }, 50, 0).secondsLeft).toBeNull();

@@ -60,6 +60,7 @@ export class World {
       newId: randomUUID,
       emit: (event) => void this.events.push(event),
       settings: () => Settings.parse({}),
+      paused: () => false,
       openRepository: async ({ location }) => {
         const backend = await openLocal(location);
         return openRepository(o.wrap?.(backend) ?? backend, {

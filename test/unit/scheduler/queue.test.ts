@@ -49,8 +49,8 @@ describe('RunQueue', () => {
     }
     expect(b.queue.running()).toEqual(['1', '3']);
     expect(b.queue.waiting()).toEqual([
-      { id: '2', position: 1, behind: '1' },
-      { id: '4', position: 2, behind: '2' },
+      { id: '2', position: 1, behind: '1', held: false },
+      { id: '4', position: 2, behind: '2', held: false },
     ]);
     await b.end('1');
     expect(b.queue.running()).toEqual(['3', '2']);
@@ -77,7 +77,7 @@ describe('RunQueue', () => {
   it('keeps to the maximum', async () => {
     const b = bench(2);
     for (const id of ['1', '2', '3']) void b.add(id, id);
-    expect(b.queue.waiting()).toEqual([{ id: '3', position: 1, behind: null }]);
+    expect(b.queue.waiting()).toEqual([{ id: '3', position: 1, behind: null, held: false }]);
     await b.end('2');
     expect(b.queue.running()).toEqual(['1', '3']);
   });
@@ -92,14 +92,49 @@ describe('RunQueue', () => {
     await b.end('2');
     await b.end('3');
     expect(waits).toEqual([
-      { position: 2, behind: '2' },
-      { position: 1, behind: '2' },
+      { position: 2, behind: '2', held: false },
+      { position: 1, behind: '2', held: false },
     ]);
     expect(waits.map(describeWait)).toEqual([
       'It is number 2 in the queue; another run uses the same destination.',
       'It is next; another run uses the same destination.',
     ]);
-    expect(describeWait({ position: 1, behind: null })).toContain('as many runs as may run');
+    expect(describeWait({ position: 1, behind: null, held: false })).toContain('as many runs as may run');
+  });
+
+  it('holds a task as long as it is told to, lets others pass, and gives it its place back', async () => {
+    const b = bench();
+    let paused = true;
+    const waits: Wait[] = [];
+    const held = () => paused;
+    void b.add('1', 'a');
+    void b.add('2', 'a', { held, onWait: (wait) => waits.push(wait) });
+    void b.add('3', 'a');
+    void b.add('4', 'b', { held });
+    expect(b.queue.waiting()).toEqual([
+      { id: '2', position: 1, behind: '1', held: true },
+      { id: '3', position: 1, behind: '1', held: false },
+      { id: '4', position: 2, behind: null, held: true },
+    ]);
+    await b.end('1');
+    expect(b.queue.running()).toEqual(['3']);
+    void b.add('5', 'a');
+    paused = false;
+    b.queue.review();
+    expect(b.queue.running()).toEqual(['3', '4']);
+    expect(waits.at(-1)).toEqual({ position: 1, behind: '3', held: false });
+    await b.end('3');
+    expect(b.queue.running()).toEqual(['4', '2']);
+    expect(describeWait(waits[0]!)).toContain('resumed');
+  });
+
+  it('cancels a held task like any other', async () => {
+    const b = bench();
+    void b.add('1', 'a', { held: () => true });
+    expect(b.queue.cancel('1', new Error('not wanted'))).toBe(true);
+    await turn();
+    expect(b.results.get('1')).toBe('not wanted');
+    expect(b.began).toEqual([]);
   });
 
   it('takes a cancelled task out, and those behind it move up', async () => {

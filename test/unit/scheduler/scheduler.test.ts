@@ -18,11 +18,11 @@ describe('days as they should be', () => {
   it('runs at its time, once a day, and shows the next start', async () => {
     const world = daily('2026-01-05T08:00Z');
     await world.clock.advance(MINUTE);
-    expect(world.scheduler.plan('backup')).toEqual({ nextAt: at('2026-01-05T11:30Z'), waitingFor: null });
+    expect(world.scheduler.plan('backup')).toEqual({ nextAt: at('2026-01-05T11:30Z'), waitingFor: null, waitingCode: null });
     await world.clock.advance(2 * DAY);
     expect(world.history()).toEqual(['2026-01-05T11:30 schedule', '2026-01-06T11:30 schedule']);
     expect(world.runs.map((run) => run.queuedAt % MINUTE)).toEqual([0, 0]);
-    expect(world.scheduler.plan('unknown')).toEqual({ nextAt: null, waitingFor: null });
+    expect(world.scheduler.plan('unknown')).toEqual({ nextAt: null, waitingFor: null, waitingCode: null });
   });
 
   it('tells of changes, and only of them', async () => {
@@ -92,6 +92,7 @@ describe('sleep', () => {
     expect(plan).toEqual({
       nextAt: at('2026-01-06T11:30Z'),
       waitingFor: 'It starts when the destination answers.',
+      waitingCode: 'destination',
     });
     await world.clock.advance(30_000);
     world.silent.clear();
@@ -247,11 +248,12 @@ describe('pause, power and network', () => {
     world.pause = { until: at('2026-01-05T13:00Z') };
     world.scheduler.wake();
     await world.clock.advance(MINUTE);
-    expect(world.scheduler.plan('backup')).toEqual({ nextAt: at('2026-01-05T13:00Z'), waitingFor: null });
+    expect(world.scheduler.plan('backup')).toEqual({ nextAt: at('2026-01-05T13:00Z'), waitingFor: null, waitingCode: null });
     await world.clock.advance(HOUR);
     expect(world.scheduler.plan('backup')).toEqual({
       nextAt: at('2026-01-05T13:00Z'),
       waitingFor: 'Paused; it starts when the pause is over.',
+      waitingCode: 'pause-until',
     });
     await world.clock.runUntil('2026-01-06T11:29Z');
     expect(world.history()).toEqual(['2026-01-05T13:00 catch-up']);
@@ -264,6 +266,7 @@ describe('pause, power and network', () => {
     expect(world.scheduler.plan('backup')).toEqual({
       nextAt: null,
       waitingFor: 'Paused; it starts when backups are resumed.',
+      waitingCode: 'pause',
     });
     world.pause = null;
     world.scheduler.wake();
@@ -423,7 +426,7 @@ describe('changes by the person', () => {
     await world.clock.runUntil('2026-01-05T11:41Z');
     world.jobs = world.jobs.map((one) => ({ ...one, enabled: false }));
     await world.clock.advance(HOUR);
-    expect(world.scheduler.plan('backup')).toEqual({ nextAt: null, waitingFor: null });
+    expect(world.scheduler.plan('backup')).toEqual({ nextAt: null, waitingFor: null, waitingCode: null });
     world.jobs = world.jobs.map((one) => ({ ...one, enabled: true, since: world.clock.now() }));
     await world.clock.advance(HOUR);
     expect(world.triggers()).toEqual(['schedule']);

@@ -163,6 +163,7 @@ export function progressEvent(runId: string, filesDone: number): HostEvent {
     runId,
     progress: {
       phase: 'reading',
+      phaseCode: 'reading-data',
       filesDone,
       filesTotal: null,
       bytesDone: 0,
