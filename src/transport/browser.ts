@@ -56,14 +56,16 @@ function socketPipe(socket: WebSocket): Pipe {
 
 /** A connection over a port. A port's end is told by its 'close' event, or by `ended`, where the shell knows first. */
 export function connectPort(port: WebPort, ended: Promise<void>): HostConnection {
-  const closed = new Promise<void>((resolve) => {
-    port.addEventListener('close', () => resolve());
-    void ended.then(() => {
-      port.close();
-      resolve();
-    });
-  });
-  return { client: pipeClient(portPipe(port)), closed, close: () => port.close() };
+  const pipe = portPipe(port);
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  // In browsers a port that is closed here says so to the other end alone: who waits on this one hears it from the pipe.
+  const close = () => {
+    pipe.close();
+    resolve();
+  };
+  port.addEventListener('close', () => resolve());
+  void ended.then(close);
+  return { client: pipeClient(pipe), closed, close };
 }
 
 const noAnswer = () =>

@@ -37,6 +37,22 @@ describe('a connection over a port', () => {
     await connection.closed;
     await expect(connection.client.plans.testRule(RULE)).rejects.toMatchObject({ code: 'unreachable' });
   });
+
+  it('fails what is under way then, also where a port does not hear that it was closed here', async () => {
+    const { port2 } = new MessageChannel();
+    // As in browsers, where only the other end hears it.
+    const deaf: WebPort = {
+      postMessage: (message) => port2.postMessage(message),
+      addEventListener: () => {},
+      close: () => port2.close(),
+    };
+    const { promise: ended, resolve: gone } = Promise.withResolvers<void>();
+    const { client, closed } = connectPort(deaf, ended);
+    const asked = client.plans.testRule(RULE);
+    gone();
+    await closed;
+    await expect(asked).rejects.toMatchObject({ code: 'unreachable' });
+  });
 });
 
 describe('a connection over a WebSocket of the platform', () => {
