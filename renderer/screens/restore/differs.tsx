@@ -8,7 +8,7 @@ import {
   type TablerIcon,
 } from '@tabler/icons-react';
 import type { Comparison, FileInVersion } from '../../../src/api/model/look.ts';
-import { Facts, Moment, ThrownNote } from '../../components/parts.tsx';
+import { Facts, ThrownNote } from '../../components/parts.tsx';
 import { useComparison } from '../../data/versions.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { Loading, TextBox } from './side-parts.tsx';
@@ -55,11 +55,7 @@ function Sizes({ comparison: { version, today } }: { readonly comparison: Compar
       name,
       <span key={name}>
         {one.bytes !== null && format.bytes(one.bytes)}
-        {one.modifiedAt !== null && (
-          <small>
-            <Moment at={one.modifiedAt} />
-          </small>
-        )}
+        {one.modifiedAt !== null && <small>{format.short(one.modifiedAt)}</small>}
       </span>,
     ] as const;
   return (

@@ -160,9 +160,13 @@ function itemOf(speech: Speech, row: TreeRow, chooser: Chooser, onRetry: () => v
   }
 }
 
-/** Begins with the name, by which it is found when it is typed. */
-function nameOf({ format }: Speech, { name, bytes }: VersionEntry): string {
-  return bytes === null ? name : `${name}, ${format.bytes(bytes)}`;
+/** What the row shows, as it shows it; the name first, by which it is found when it is typed. */
+function nameOf(speech: Speech, entry: VersionEntry): string {
+  return [entry.name, ...columnsOf(speech, entry)].filter((text) => text !== '').join(' ');
+}
+
+function columnsOf({ format }: Speech, { bytes, modifiedAt }: VersionEntry): readonly [string, string] {
+  return [bytes === null ? '' : format.bytes(bytes), modifiedAt === null ? '' : format.short(modifiedAt)];
 }
 
 function failed(speech: Speech, error: unknown, onRetry: () => void) {
@@ -188,14 +192,13 @@ const ICONS: Readonly<Record<VersionEntry['kind'], TablerIcon>> = {
 };
 
 function Entry({ entry, open }: { readonly entry: VersionEntry; readonly open: boolean }) {
-  const { format } = useSpeech();
+  const [size, date] = columnsOf(useSpeech(), entry);
   const Icon = open ? IconFolderOpen : ICONS[entry.kind];
   return (
     <>
       <Icon size={18} stroke={1.6} className="hf-tree-icon" data-kind={entry.kind} aria-hidden />
-      <span className="hf-tree-name hf-clip">{entry.name}</span>
-      <span className="hf-tree-size">{entry.bytes === null ? '' : format.bytes(entry.bytes)}</span>
-      <span className="hf-tree-date">{entry.modifiedAt === null ? '' : format.short(entry.modifiedAt)}</span>
+      <span className="hf-tree-name hf-clip">{entry.name}</span> <span className="hf-tree-size">{size}</span>{' '}
+      <span className="hf-tree-date">{date}</span>
     </>
   );
 }

@@ -1,7 +1,7 @@
 /** Any other repository of Holdfast or restic, opened to get files back from it. Nothing is written there. */
 import { Button, Group, Modal, PasswordInput, Text } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
-import { EngineError, isEngineError } from '../../../src/api/errors.ts';
+import { isEngineError } from '../../../src/api/errors.ts';
 import type { Destination } from '../../../src/api/model/destination.ts';
 import type { Client } from '../../../src/transport/client.ts';
 import { FolderField } from '../../components/folder-field.tsx';
@@ -98,21 +98,10 @@ function Failure({ error }: { readonly error: unknown }) {
   return <WordsNote words={{ title: say('restore.other.wrong'), hint: say('restore.other.wrong.text') }} />;
 }
 
-/** Errors: 'repository-missing' where there is none, 'wrong-password', what reaching it fails with. */
+/** Only to be read, none is made where none is. Errors: 'repository-missing', 'wrong-password', what reaching it fails with. */
 async function openRepository(host: Client, { location, password, names }: Entered): Promise<Destination> {
-  const test = await host.destinations.test({ location, password });
-  if (!test.repository) {
-    if (test.problem) throw EngineError.fromWire(test.problem);
-    throw new EngineError('repository-missing', 'There is no repository at this place.', {
-      hint: 'Choose the folder that holds a file named “config” and the folders “data” and “snapshots”.',
-    });
-  }
-  const { destination } = await host.destinations.add({
-    name: freeName(baseName(location), names),
-    location,
-    password,
-    readOnly: true,
-  });
+  const name = freeName(baseName(location), names);
+  const { destination } = await host.destinations.add({ name, location, password, readOnly: true });
   return destination;
 }
 

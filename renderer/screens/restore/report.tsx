@@ -64,7 +64,7 @@ function Ended({ run }: { readonly run: Run }) {
         <Panel title={say('run.report')}>
           <Facts
             facts={[
-              ...reportFacts(say, format, run.report),
+              ...reportFacts(say, format, run.report).filter(([name]) => name !== say('run.target')),
               ...(seconds === null ? [] : [[say('run.duration'), format.duration(seconds)] as const]),
             ]}
           />

@@ -1,6 +1,6 @@
 /** Review: in one sentence what will happen, and what it comes to. */
 import { Alert, Loader, Text } from '@mantine/core';
-import { IconAlertTriangle, IconArrowBackUp } from '@tabler/icons-react';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import { useLocation } from 'wouter';
 import type { RestoreEstimate } from '../../../src/api/model/look.ts';
 import { Facts, ThrownNote, WordsNote } from '../../components/parts.tsx';
@@ -57,33 +57,37 @@ function Plan({ destination, version, draft, where }: StepContext) {
   const speech = useSpeech();
   const { say, format } = speech;
   const target = targetOf(where);
+  const from = say('restore.review.version', {
+    date: format.exact(version.at),
+    computer: version.hostname,
+    destination: destination.name,
+  });
+  const facts = [
+    [say('restore.review.what'), selectionText(speech, draft.selection, version)],
+    [say('restore.review.from'), from],
+    [
+      say('restore.review.to'),
+      target.kind === 'original' ? say('restore.where.original.text') : <code key="to">{target.path}</code>,
+    ],
+    ...(target.kind === 'archive'
+      ? []
+      : [
+          [say('restore.review.conflicts'), say(`restore.conflicts.${where.conflicts}.text`)],
+          [
+            say('restore.review.afterwards'),
+            say(where.verify ? 'restore.review.verify' : 'restore.review.no-verify'),
+          ],
+        ]),
+  ] as const;
   return (
-    <div className="hf-will">
-      <IconArrowBackUp size={26} stroke={1.6} aria-hidden />
-      <div>
-        <p>
-          <strong>{selectionText(speech, draft.selection, version)}</strong>
-        </p>
-        <p>
-          {say('restore.review.from', {
-            date: format.exact(version.at),
-            computer: version.hostname,
-            destination: destination.name,
-          })}
-        </p>
-        <p className="hf-path">
-          {target.kind === 'original'
-            ? say('restore.review.original')
-            : say(`restore.review.${target.kind}`, { path: target.path })}
-        </p>
-        {target.kind !== 'archive' && (
-          <p>
-            {say(`restore.conflicts.${where.conflicts}.text`)}{' '}
-            {say(where.verify ? 'restore.review.verify' : 'restore.review.no-verify')}
-          </p>
-        )}
-      </div>
-    </div>
+    <dl className="hf-will">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 
@@ -107,12 +111,6 @@ function Estimate(props: StepContext & { readonly estimate: RestoreEstimate | un
               [say('run.files'), format.number(estimate.files)],
               [say('restore.estimate.folders'), format.number(estimate.folders)],
               [say('restore.version.size'), format.bytes(estimate.bytes)],
-              ...(props.where.target === 'archive'
-                ? []
-                : [
-                    [say('restore.estimate.same'), format.number(estimate.same)] as const,
-                    [say('restore.estimate.different'), format.number(estimate.different)] as const,
-                  ]),
               [
                 say('restore.estimate.free'),
                 estimate.freeBytes === null
@@ -125,6 +123,12 @@ function Estimate(props: StepContext & { readonly estimate: RestoreEstimate | un
                   ? say('restore.estimate.time-unknown')
                   : say('restore.estimate.about', { time: format.duration(estimate.seconds) }),
               ],
+              ...(props.where.target === 'archive'
+                ? []
+                : [
+                    [say('restore.estimate.same'), format.number(estimate.same)] as const,
+                    [say('restore.estimate.different'), format.number(estimate.different)] as const,
+                  ]),
             ]}
           />
           <SpaceWarning estimate={estimate} />

@@ -1,0 +1,295 @@
+/** Getting files back, by what a person sees and does, on real files. */
+import * as fs from 'node:fs';
+import path from 'node:path';
+import type { Locator, Page } from 'playwright';
+import { describe, expect, it } from 'vitest';
+import { ENDED, type Run } from '../../src/api/model/run.ts';
+import { expectSame, snapshotOf } from '../helpers/compare.ts';
+import { Holdfast } from '../helpers/holdfast.ts';
+import { expectAccessible, type Stage, useStage } from './stage.ts';
+
+const open = useStage();
+const pictures = process.env.HOLDFAST_SCREENSHOTS;
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures) await page.screenshot({ path: path.join(pictures, `restore-${name}.png`), fullPage: true });
+}
+
+const PASSWORD = 'open sesame';
+const OLD = 'Dear Ann,\nthe old words.\nYours, Ben\n';
+const NEW = 'Dear Ann,\nthe new words.\nYours, Ben\n';
+/** For what takes as long as the computer is busy. */
+const POLL = { timeout: 60_000 };
+const DAY = 86_400_000;
+
+/** "21 November 2026", as the page says it. */
+const dayName = (daysAgo: number) =>
+  new Intl.DateTimeFormat('en-GB', { dateStyle: 'long' }).format(Date.now() - daysAgo * DAY);
+
+/** Backs the source up into the stage's destination, without its host, so that it may be on any day. */
+class History {
+  readonly #stage: Stage;
+  readonly #cli: Holdfast;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    const home = path.join(path.dirname(stage.source), 'elsewhere');
+    this.#cli = new Holdfast({ repository: stage.destination, home, password: PASSWORD });
+  }
+
+  async begin(): Promise<this> {
+    await this.#cli.init();
+    return this;
+  }
+
+  async backUp(daysAgo: number, hour = 9): Promise<void> {
+    const at = new Date(Date.now() - daysAgo * DAY);
+    const two = (n: number) => String(n).padStart(2, '0');
+    const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+    await this.#cli.backup([this.#stage.source], { args: ['--time', `${day} ${two(hour)}:30:00`] });
+  }
+
+  async add(name = 'USB disk'): Promise<string> {
+    const { destination } = await this.#stage.host.destinations.add({
+      name,
+      location: this.#stage.destination,
+      password: PASSWORD,
+    });
+    return destination.id;
+  }
+}
+
+/** Four versions: the letter's old words 40 and 12 days ago, its new ones twice 3 days ago. */
+async function letters(stage: Stage): Promise<string> {
+  const history = await new History(stage).begin();
+  const letter = path.join(stage.source, 'letter.txt');
+  fs.writeFileSync(letter, OLD);
+  await history.backUp(40);
+  await history.backUp(12);
+  fs.writeFileSync(letter, NEW);
+  fs.writeFileSync(path.join(stage.source, 'second.txt'), 'later');
+  await history.backUp(3, 9);
+  await history.backUp(3, 17);
+  return history.add();
+}
+
+const next = (page: Page) => page.getByRole('button', { name: 'Next' }).click();
+const row = (page: Page, name: RegExp) => page.getByRole('treeitem', { name });
+const check = (page: Page, name: RegExp) => row(page, name).locator('[data-part=check]').click();
+
+/** The slider says this day. */
+async function expectAt(slider: Locator, day: string): Promise<void> {
+  await slider.and(slider.page().locator(`[aria-valuetext*="${day}"]`)).waitFor();
+}
+
+async function openRestore(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Restore' }).click();
+  await page.getByRole('radio', { name: 'USB disk' }).check();
+  await page.getByRole('button', { name: 'Next' }).waitFor();
+}
+
+/** From the step "Choose where" on. */
+async function restore(page: Page, { host }: Pick<Stage, 'host'>): Promise<Run> {
+  await next(page);
+  await page.getByRole('heading', { name: 'All right like this?' }).waitFor();
+  await page.getByRole('button', { name: 'Restore', exact: true }).click();
+  await page.waitForURL(/run=/);
+  const id = new URL(page.url()).searchParams.get('run') ?? '';
+  await expect.poll(async () => ENDED.includes((await host.runs.get({ id })).state), POLL).toBe(true);
+  return host.runs.get({ id });
+}
+
+describe('a restore', () => {
+  it('brings an older state back to another folder, byte by byte', async () => {
+    const stage = await open({ photos: { 'cat.jpg': 'not really' } });
+    const { page, source, complaints } = stage;
+    await letters(stage);
+    await openRestore(page);
+    const slider = page.getByRole('slider', { name: 'Version' });
+    await expectAt(slider, dayName(3));
+    await picture(page, 'version');
+    await expectAccessible(page);
+
+    // The day chosen in the calendar is where the slider goes, and the other way round.
+    const before = page.getByRole('button', { name: 'Month before' });
+    const day = page.getByRole('button', { name: `${dayName(12)}, 1 version` });
+    if ((await day.count()) === 0) await before.click();
+    await day.click();
+    await expectAt(slider, dayName(12));
+    await slider.press('ArrowLeft');
+    await page.getByText(`Versions of ${dayName(40)}`).waitFor();
+    await page.getByRole('button', { name: 'Newer version' }).click();
+    await page.getByText(`Versions of ${dayName(12)}`).waitFor();
+
+    await next(page);
+    await row(page, /^letter\.txt/).click();
+    await page.getByText('the old words.').waitFor();
+    await page.getByRole('tab', { name: 'Today’s file' }).click();
+    await page.getByText('Differs from today’s file.').waitFor();
+    await picture(page, 'differs');
+    await expectAccessible(page);
+    await check(page, /^letter\.txt/);
+    await check(page, /^photos/);
+    await page.getByText('1 file (36 B) and 1 folder').waitFor();
+    await picture(page, 'files');
+    await expectAccessible(page);
+
+    await next(page);
+    const target = path.join(path.dirname(source), 'got back');
+    await page.getByRole('radio', { name: 'To another folder' }).check();
+    await page.getByRole('textbox', { name: 'Folder' }).fill(target);
+    await picture(page, 'where');
+    await expectAccessible(page);
+    await next(page);
+    await page.getByText('Counted', { exact: true }).waitFor();
+    await picture(page, 'review');
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Back' }).click();
+    const run = await restore(page, stage);
+    expect(run).toMatchObject({ state: 'succeeded', report: { filesRestored: 2 } });
+    await page.getByRole('heading', { name: '2 files are back' }).waitFor();
+    await picture(page, 'report');
+    await expectAccessible(page);
+
+    const restored = path.join(target, source);
+    expect(fs.readFileSync(path.join(restored, 'letter.txt'), 'utf8')).toBe(OLD);
+    expectSame(snapshotOf(path.join(source, 'photos')), snapshotOf(path.join(restored, 'photos')));
+    expect(fs.existsSync(path.join(restored, 'second.txt'))).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('what a person looks for', () => {
+  it('is found in any version while it is typed, and was how its past says', async () => {
+    const stage = await open({ photos: { 'cat.jpg': 'not really' } });
+    const { page, source, complaints } = stage;
+    const history = await new History(stage).begin();
+    const report = path.join(source, 'taxes', 'Report 2024.txt');
+    fs.mkdirSync(path.dirname(report));
+    fs.writeFileSync(report, 'first');
+    await history.backUp(30);
+    fs.writeFileSync(report, 'second words');
+    await history.backUp(20);
+    fs.rmSync(report);
+    await history.backUp(10);
+    await history.add();
+    await openRestore(page);
+    const field = page.getByRole('textbox', { name: 'Find a file in any version' });
+    await field.fill('rep 24');
+    const hit = page.getByRole('button', { name: /Report 2024\.txt/ });
+    await hit.getByText('deleted since').waitFor();
+    await page.getByText('1 found').waitFor();
+    await picture(page, 'search');
+    await expectAccessible(page);
+    await field.press('ArrowDown');
+    await page.keyboard.press('Enter');
+
+    await page.getByText('second words').waitFor();
+    await expectAccessible(page);
+    await page.getByText('1 file (12 B)').waitFor();
+    await page.getByRole('tab', { name: 'Today’s file' }).click();
+    await page.getByText('Today there is no such file any more.').waitFor();
+    await page.getByRole('tab', { name: 'History' }).click();
+    await page.getByRole('list', { name: 'History' }).getByText('shown here').waitFor();
+    await picture(page, 'history');
+    await expectAccessible(page);
+    await page.getByRole('button', { name: /^Restore this one/ }).click();
+    await page.getByText('1 file (5 B)').waitFor();
+    await page.getByRole('tab', { name: 'Preview' }).click();
+    await page.getByText('first', { exact: true }).waitFor();
+
+    await next(page);
+    const run = await restore(page, stage);
+    expect(run).toMatchObject({ state: 'succeeded', report: { filesRestored: 1 } });
+    expect(fs.readFileSync(report, 'utf8')).toBe('first');
+    expect(complaints).toEqual([]);
+  });
+
+  it('may be a picture', async () => {
+    const pixel =
+      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
+    const stage = await open({ 'dot.png': Buffer.from(pixel, 'base64'), 'all.bin': Buffer.alloc(900, 0) });
+    const { page, complaints } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(1);
+    await history.add();
+    await openRestore(page);
+    await next(page);
+    await row(page, /^dot\.png/).click();
+    const image = page.getByRole('img', { name: 'Preview of dot.png' });
+    await image.waitFor();
+    await expect.poll(() => image.evaluate('img => img.naturalWidth', image), POLL).toBe(1);
+    await row(page, /^all\.bin/).click();
+    await page.getByText('It is neither text nor a picture').waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('a file that is there already', () => {
+  it.each([
+    ['Keep both', { there: 'mine', beside: OLD, report: { filesRestored: 1 } }],
+    ['Overwrite', { there: OLD, beside: undefined, report: { filesRestored: 1 } }],
+    ['Skip', { there: 'mine', beside: undefined, report: { filesRestored: 0, filesSkipped: 1 } }],
+  ] as const)('and differs: %s', async (choice, wanted) => {
+    const stage = await open({ 'letter.txt': OLD });
+    const { page, source } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(1);
+    await history.add();
+    fs.writeFileSync(path.join(source, 'letter.txt'), 'mine');
+    await openRestore(page);
+    await next(page);
+    await row(page, /^letter\.txt/).waitFor();
+    await page.getByRole('checkbox', { name: 'Everything in this version' }).check();
+    await page.getByText('Everything: 1 file').waitFor();
+    await next(page);
+    await page.getByRole('radio', { name: 'To the original place' }).check();
+    await page.getByRole('radio', { name: choice }).check();
+    const run = await restore(page, stage);
+    expect(run).toMatchObject({ state: 'succeeded', report: wanted.report });
+    const files = fs.readdirSync(source).filter((name) => name !== 'letter.txt');
+    expect(fs.readFileSync(path.join(source, 'letter.txt'), 'utf8')).toBe(wanted.there);
+    expect(files.map((name) => fs.readFileSync(path.join(source, name), 'utf8'))).toEqual(
+      wanted.beside === undefined ? [] : [wanted.beside],
+    );
+  });
+});
+
+describe('another repository', () => {
+  it('is opened by its password, a wrong one being said kindly', async () => {
+    const stage = await open({ 'letter.txt': OLD });
+    const { page, host, destination, complaints } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(5);
+    await page.getByRole('link', { name: 'Restore' }).click();
+    await page.getByRole('button', { name: 'Another repository…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Open another repository' });
+    await dialog.getByRole('textbox', { name: 'Folder of the repository' }).fill(destination);
+    await dialog.getByRole('textbox', { name: 'Password' }).fill('guess');
+    await dialog.getByRole('button', { name: 'Open repository' }).click();
+    await dialog.getByText('This password does not open the repository.').waitFor();
+    await picture(page, 'wrong-password');
+    await expectAccessible(page);
+    await dialog.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+    await dialog.getByRole('button', { name: 'Open repository' }).click();
+    await page.getByRole('radio', { name: 'backups' }).and(page.locator(':checked')).waitFor();
+    await page.getByText(`Versions of ${dayName(5)}`).waitFor();
+    expect(await host.destinations.list()).toContainEqual(
+      expect.objectContaining({ location: destination, readOnly: true }),
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  it('is not made where there is none', async () => {
+    const { page, host, destination } = await open();
+    await page.getByRole('link', { name: 'Restore' }).click();
+    await page.getByRole('button', { name: 'Another repository…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Open another repository' });
+    await dialog.getByRole('textbox', { name: 'Folder of the repository' }).fill(destination);
+    await dialog.getByRole('textbox', { name: 'Password' }).fill('anything');
+    await dialog.getByRole('button', { name: 'Open repository' }).click();
+    await dialog.getByRole('alert').waitFor();
+    expect(fs.existsSync(destination)).toBe(false);
+    expect((await host.destinations.list()).map(({ location }) => location)).not.toContain(destination);
+  });
+});
