@@ -5,7 +5,7 @@ import type { Run } from '../../src/api/model/run.ts';
 import { useAsk } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
 import { Facts, useTell } from './parts.tsx';
-import { runTitle } from './words.ts';
+import { phaseWords, runTitle, waitingWords } from './words.ts';
 
 /** In percent; undefined while nobody knows how much there is. */
 export function percentOf({ progress }: Pick<Run, 'progress'>): number | undefined {
@@ -16,10 +16,11 @@ export function percentOf({ progress }: Pick<Run, 'progress'>): number | undefin
 }
 
 export function LiveRun({ run }: { readonly run: Run }) {
-  const { say } = useSpeech();
+  const speech = useSpeech();
+  const { say } = speech;
   const percent = percentOf(run);
   const { progress } = run;
-  const phase = run.waitingFor === null ? progress?.phase : say('run.waits', { why: run.waitingFor });
+  const phase = waitingWords(speech, run) ?? (progress && phaseWords(speech, progress));
   return (
     <div className="hf-live">
       <div className="hf-live-head">

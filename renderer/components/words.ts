@@ -2,7 +2,7 @@
 import { asEngineError, type WireError } from '../../src/api/errors.ts';
 import type { Destination } from '../../src/api/model/destination.ts';
 import type { PlanStatus, Recurrence, Retention, RuleVerdict } from '../../src/api/model/plan.ts';
-import type { Run } from '../../src/api/model/run.ts';
+import type { Progress, Run } from '../../src/api/model/run.ts';
 import type { Reason } from '../../src/api/model/status.ts';
 import { en, type MessageKey } from '../i18n/en.ts';
 import type { Say } from '../i18n/languages.ts';
@@ -46,6 +46,21 @@ export function reasonSentence({ language, say }: Speech, reason: Reason, names:
   const plan = names.plans.find((one) => one.plan.id === planId)?.plan.name;
   const destination = names.destinations.find((one) => one.id === destinationId)?.name;
   return say(key, { plan: plan ?? '?', destination: destination ?? '?' });
+}
+
+/** What a run is at: the host's sentence in English, which names more; else one of the same meaning. */
+export function phaseWords({ language, say }: Speech, { phase, phaseCode }: Progress): string {
+  return language === 'en' && phase !== '' ? phase : say(`phase.${phaseCode}`);
+}
+
+/** Why something waits, likewise; null where it does not. */
+export function waitingWords(
+  { language, say }: Speech,
+  { waitingFor, waitingCode }: Pick<Run | PlanStatus, 'waitingFor' | 'waitingCode'>,
+): string | null {
+  if (waitingFor === null || waitingCode === null || language === 'en') return waitingFor;
+  // Why it can't be started only the host knows.
+  return say(`waiting.${waitingCode}`, { why: waitingFor });
 }
 
 /** "Documents to USB disk" */

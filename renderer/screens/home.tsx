@@ -26,7 +26,13 @@ import { calendarStart } from '../components/calendar-days.ts';
 import { CancelRun, LiveRun } from '../components/live-run.tsx';
 import { Moment, Page, Panel, type Tone, useNow, useTell } from '../components/parts.tsx';
 import { RoomBar, SpaceBar } from '../components/space-bar.tsx';
-import { newestSuccess, reasonSentence, recurrenceText, runTitle } from '../components/words.ts';
+import {
+  newestSuccess,
+  reasonSentence,
+  recurrenceText,
+  runTitle,
+  waitingWords,
+} from '../components/words.ts';
 import {
   CALENDAR_WEEKS,
   useAsk,
@@ -293,7 +299,7 @@ function PlanTiles({ plans }: { readonly plans: readonly PlanStatus[] }) {
             <span>
               {say('plans.last')}: {last === null ? say('common.never') : <Moment at={last} />}
             </span>
-            <span>{status.waitingFor ?? recurrenceText(speech, status.plan.schedule.when)}</span>
+            <span>{waitingWords(speech, status) ?? recurrenceText(speech, status.plan.schedule.when)}</span>
           </Tile>
         );
       })}

@@ -7,7 +7,7 @@ import type { Destination } from '../../src/api/model/destination.ts';
 import type { PlanStatus, Source } from '../../src/api/model/plan.ts';
 import { useBackUp } from '../components/actions.ts';
 import { Confirm, EmptyState, Facts, Moment, Page, ThrownNote, useTell } from '../components/parts.tsx';
-import { newestSuccess, recurrenceText, retentionText } from '../components/words.ts';
+import { newestSuccess, recurrenceText, retentionText, waitingWords } from '../components/words.ts';
 import { useAsk, useDestinations, usePlans } from '../data/host.tsx';
 import type { Say } from '../i18n/languages.ts';
 import { useSpeech } from '../i18n/speech.tsx';
@@ -97,9 +97,11 @@ function PlanCard({
 }
 
 function Next({ status }: { readonly status: PlanStatus }) {
-  const { say } = useSpeech();
-  const { plan, nextAt, waitingFor } = status;
-  if (waitingFor !== null) return waitingFor;
+  const speech = useSpeech();
+  const { say } = speech;
+  const { plan, nextAt } = status;
+  const waiting = waitingWords(speech, status);
+  if (waiting !== null) return waiting;
   if (nextAt !== null) return <Moment at={nextAt} />;
   if (!plan.enabled) return say('plans.next.off');
   return say(plan.schedule.when.kind === 'manual' ? 'plans.next.manual' : 'plans.next.paused');

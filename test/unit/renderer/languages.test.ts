@@ -8,7 +8,7 @@ import { LANGUAGES, localeFor, pickLanguage, sayer } from '../../../renderer/i18
 import { ERROR_CODES } from '../../../src/api/errors.ts';
 import { ALERT_KINDS } from '../../../src/api/model/alert.ts';
 import { PRESETS } from '../../../src/api/model/plan.ts';
-import { RUN_KINDS, RUN_STATES, Trigger } from '../../../src/api/model/run.ts';
+import { PHASES, RUN_KINDS, RUN_STATES, Trigger, WAITS } from '../../../src/api/model/run.ts';
 import { Fix } from '../../../src/api/model/status.ts';
 
 const keys = Object.keys(en) as MessageKey[];
@@ -31,7 +31,7 @@ function names(message: string, locale: string): readonly string[] {
 /** Keys whose last part is filled in where they are used. */
 const FILLED = new RegExp(
   `^(?:${[
-    '(?:error|reason|rule|fix|preset|run\\.state|run\\.trigger)\\..+',
+    '(?:error|reason|phase|waiting|rule|fix|preset|run\\.state|run\\.trigger)\\..+',
     `run\\.(?:${RUN_KINDS.join('|')})`,
     'home\\.(?:protected|attention|none)(?:\\.sub)?',
     'home\\.calendar\\.(?:legend\\.)?(?:good|fair|bad|busy)',
@@ -84,6 +84,8 @@ describe('messages', () => {
       ...RUN_STATES.map((name) => `run.state.${name}`),
       ...RUN_KINDS.map((name) => `run.${name}`),
       ...Trigger.options.map((name) => `run.trigger.${name}`),
+      ...PHASES.map((name) => `phase.${name}`),
+      ...WAITS.map((name) => `waiting.${name}`),
       ...ALERT_KINDS.map((name) => `alert.${name}`),
       ...PRESETS.map((name) => `preset.${name}`),
       ...Fix.options.map(({ shape }) => `fix.${shape.kind.value}`),
