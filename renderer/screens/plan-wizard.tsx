@@ -1,9 +1,10 @@
 /** Makes a plan, or changes one: What → Where → When → What to keep → Review. */
-import { Skeleton } from '@mantine/core';
+import { Button, Skeleton } from '@mantine/core';
+import { IconArchiveOff } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useLocation } from 'wouter';
+import { Link, useLocation } from 'wouter';
 import type { Plan, PlanInput } from '../../src/api/model/plan.ts';
-import { Page, ThrownNote, useTell } from '../components/parts.tsx';
+import { EmptyState, Page, ThrownNote, useTell, WordsNote } from '../components/parts.tsx';
 import { Wizard } from '../components/wizard.tsx';
 import { useAsk, useDestinations, usePlans } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
@@ -52,36 +53,64 @@ export function NewPlanScreen() {
 export function EditPlanScreen({ id }: { readonly id: string }) {
   const { say } = useSpeech();
   const { data: plans } = usePlans();
-  const plan = plans?.find((status) => status.plan.id === id)?.plan;
+  const there = plans?.find((status) => status.plan.id === id)?.plan;
+  // What somebody is about to enter does not go when the plan is removed in another window.
+  const [known, setKnown] = useState(there);
+  if (there && !known) setKnown(there);
+  const plan = there ?? known;
   return (
     <Page title={plan ? `${say('wizard.edit')}: ${plan.name}` : say('wizard.edit')}>
-      {plan ? <EditPlan plan={plan} /> : <Skeleton height={300} radius="lg" />}
+      {plan && <EditPlan plan={plan} gone={!there} />}
+      {!plan && (plans ? <NoSuchPlan /> : <Skeleton height={300} radius="lg" />)}
     </Page>
   );
 }
 
-function EditPlan({ plan }: { readonly plan: Plan }) {
+function NoSuchPlan() {
+  const { say } = useSpeech();
+  return (
+    <EmptyState
+      icon={IconArchiveOff}
+      title={say('wizard.gone')}
+      text={say('wizard.gone.text')}
+      action={
+        <Button component={Link} href="/plans" variant="light">
+          {say('wizard.gone.list')}
+        </Button>
+      }
+    />
+  );
+}
+
+/** `gone`: it was removed meanwhile, so that only a new one can be made of what was entered. */
+function EditPlan({ plan, gone }: { readonly plan: Plan; readonly gone: boolean }) {
   const { say } = useSpeech();
   const [draft, setDraft] = useState(() => draftOf(plan));
   const [, go] = useLocation();
   const tell = useTell();
-  const update = useAsk((host, input: PlanInput) => host.plans.update({ ...input, id: plan.id }));
+  const save = useAsk((host, input: PlanInput) =>
+    gone ? host.plans.create(input) : host.plans.update({ ...input, id: plan.id }),
+  );
   return (
-    <PlanWizard
-      draft={draft}
-      onChange={setDraft}
-      existing={plan}
-      busy={update.isPending}
-      error={update.error}
-      onSave={(input) =>
-        update.mutate(input, {
-          onSuccess: ({ name }) => {
-            tell.done(say('wizard.saved', { name }));
-            go('/plans');
-          },
-        })
-      }
-    />
+    <>
+      {gone && <WordsNote words={{ title: say('wizard.gone'), detail: say('wizard.gone.kept') }} />}
+      <PlanWizard
+        draft={draft}
+        onChange={setDraft}
+        existing={plan}
+        gone={gone}
+        busy={save.isPending}
+        error={save.error}
+        onSave={(input) =>
+          save.mutate(input, {
+            onSuccess: ({ name }) => {
+              tell.done(say(gone ? 'wizard.created' : 'wizard.saved', { name }));
+              go('/plans');
+            },
+          })
+        }
+      />
+    </>
   );
 }
 
@@ -89,6 +118,8 @@ interface PlanWizardProps {
   readonly draft: Draft;
   readonly onChange: (draft: Draft) => void;
   readonly existing?: Plan;
+  /** It is not there any more, so saving makes a new one. */
+  readonly gone?: boolean;
   readonly busy: boolean;
   readonly error: unknown;
   readonly onSave: (input: PlanInput) => void;
@@ -118,7 +149,7 @@ function PlanWizard(props: PlanWizardProps) {
         showMissing={tried}
         onMissing={() => setTried(true)}
         finish={{
-          name: say(existing ? 'wizard.save-edit' : 'wizard.save-new'),
+          name: say(existing && !props.gone ? 'wizard.save-edit' : 'wizard.save-new'),
           busy: props.busy,
           onFinish: () => {
             const incomplete = steps.findIndex(({ missing }) => missing !== undefined);

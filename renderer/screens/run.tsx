@@ -3,6 +3,7 @@ import { Button, Skeleton, Text, Title } from '@mantine/core';
 import { IconChevronLeft, IconRepeat } from '@tabler/icons-react';
 import { Link, useLocation } from 'wouter';
 import { ENDED, type Run } from '../../src/api/model/run.ts';
+import { ErrorHelp } from '../components/error-help.tsx';
 import { CancelRun, LiveRun } from '../components/live-run.tsx';
 import { ErrorNote, Page, Panel, RunStateBadge, ThrownNote, useTell } from '../components/parts.tsx';
 import { runSubject, runTitle } from '../components/words.ts';
@@ -59,7 +60,10 @@ function Head({ run, ended }: { readonly run: Run; readonly ended: boolean }) {
             <Text c="dimmed">{runSubject(say, run)}</Text>
           </div>
         </div>
-        {ended ? <RunAgain run={run} /> : <CancelRun run={run} />}
+        <div className="hf-actions">
+          <ErrorHelp run={run} />
+          {ended ? <RunAgain run={run} /> : <CancelRun run={run} />}
+        </div>
       </div>
     </div>
   );

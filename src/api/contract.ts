@@ -110,6 +110,13 @@ const destinations = {
   test: call
     .input(z.object({ location: z.string().min(1), password: Password.optional() }))
     .output(ConnectionTest),
+  /** The same of a destination that is known, by its own password; what is found is noted there. A repository that is not its own is a problem. */
+  retest: call.input(ById).output(ConnectionTest),
+  /**
+   * The password or recovery key of a destination, after it was changed elsewhere. Errors, and then nothing is changed:
+   * 'wrong-password', 'conflict' where another repository lies, those of opening it.
+   */
+  setPassword: call.input(ById.extend({ password: Password })).output(Destination),
   check: call.input(ById.extend({ percent: z.number().min(0).max(100).nullable() })).output(Run),
   cleanUp: call.input(ById).output(Run),
   copy: call

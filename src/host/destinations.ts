@@ -426,7 +426,7 @@ export async function recoveryKeyOf(ports: DestinationPorts, id: string): Promis
   const password = await ports.secrets.get(passwordName(id));
   if (password === undefined) {
     throw new EngineError('not-found', `No key of “${name}” is known on this computer.`, {
-      hint: 'Remove the destination and add it again with its password or recovery key.',
+      hint: 'Enter its password at the destination first.',
     });
   }
   const repository = await ports.open(location, password);

@@ -58,6 +58,9 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
     password: string | undefined,
     signal?: AbortSignal,
   ): Promise<ConnectionTest>;
+  /** The same of one that is known, by its own password; what is found is noted there. */
+  retestDestination(destination: Destination, signal?: AbortSignal): Promise<ConnectionTest>;
+  setPassword(id: string, password: string, signal?: AbortSignal): Promise<Destination>;
   recoveryKit(destination: Destination): Promise<string>;
   /** The versions of a destination, in a repository that is kept open for a while. */
   versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions>;
@@ -151,6 +154,14 @@ export function createRouter(p: RouterParts) {
       test: os.destinations.test.handler(({ input, signal }) =>
         p.testDestination(input.location, input.password, signal),
       ),
+      retest: os.destinations.retest.handler(({ input, signal }) =>
+        p.retestDestination(destinationNamed(store, input.id), signal),
+      ),
+      setPassword: os.destinations.setPassword.handler(async ({ input, signal }) => {
+        const destination = await p.setPassword(input.id, input.password, signal);
+        p.destinationChanged(destination);
+        return destination;
+      }),
       check: os.destinations.check.handler(({ input }) =>
         p.start({ kind: 'check', destinationId: known(p, input.id), percent: input.percent }),
       ),

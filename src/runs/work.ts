@@ -1,5 +1,5 @@
 /** One run from its beginning to its outcome, whatever it is. */
-import { asEngineError, assertNever, EngineError } from '../api/errors.ts';
+import { asEngineError, assertNever, EngineError, type ErrorCode } from '../api/errors.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import type { Report, RunState, Task } from '../api/model/run.ts';
@@ -122,14 +122,24 @@ export function stoppedBy(signal: AbortSignal): Outcome {
   return { state: isShutdown(error) ? 'interrupted' : 'cancelled', report: null, error };
 }
 
-/** Hints of the engine speak of flags, a plan has none; and who lost a lock by a long sleep may simply begin again. */
+const LOST_SOURCE =
+  'Is its disk plugged in and mounted? If it is meant to be gone or empty, take it out of the plan.';
+const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'source-missing': LOST_SOURCE,
+  'source-emptied': LOST_SOURCE,
+  'repository-missing':
+    'Connect the disk or network drive that it is on, then run it again. Until it is back, nothing is written in its place.',
+  'wrong-password': 'If its password was changed elsewhere, enter the new one at the destination.',
+  'no-space': 'Free some space there. At a destination, keeping fewer versions and cleaning up helps too.',
+};
+
+/** Hints of the engine speak of flags and commands, a plan has none; and who lost a lock by a long sleep may simply begin again. */
 function forPeople(e: EngineError): EngineError {
   if (e.code === 'lock-lost') {
     return new EngineError(e.code, e.message, { ...e.toWire(), transient: true }, { cause: e });
   }
-  if (e.code !== 'source-missing' && e.code !== 'source-emptied') return e;
-  const hint =
-    'Is its disk plugged in and mounted? If it is meant to be gone or empty, take it out of the plan.';
+  const hint = HINTS[e.code];
+  if (hint === undefined) return e;
   const { transient, context } = e;
   return new EngineError(e.code, e.message, { transient, context, hint }, { cause: e.cause });
 }
