@@ -23,7 +23,11 @@ type Spend = (bytes: number, signal: AbortSignal | undefined) => Promise<void>;
 /** So much unused allowance is kept, in seconds: small files then pass without a wait each. */
 const BURST_SECONDS = 0.25;
 
-function bucket(rate: number | undefined, clock: Clock): Spend {
+/**
+ * `refund`: a wait that is aborted gives its bytes back, for what is paid before it is sent. Otherwise the last small files of
+ * a run that was cancelled would wait as long as the packs that it gave up.
+ */
+function bucket(rate: number | undefined, clock: Clock, { refund }: { readonly refund: boolean }): Spend {
   if (rate === undefined) return async () => undefined;
   const full = rate * BURST_SECONDS;
   let level = full;
@@ -35,7 +39,13 @@ function bucket(rate: number | undefined, clock: Clock): Spend {
     level = Math.min(full, level + (Math.max(0, now - filled) * rate) / 1000);
     filled = now;
     level -= bytes;
-    if (level < 0) await pause(clock, (-level / rate) * 1000, signal);
+    if (level >= 0) return;
+    try {
+      await pause(clock, (-level / rate) * 1000, signal);
+    } catch (e) {
+      if (refund) level += bytes;
+      throw e;
+    }
   };
 }
 
@@ -92,8 +102,8 @@ async function* listInSlots(
 
 export function limit(o: LimitOptions = {}): Wrap {
   const clock = o.clock ?? systemClock;
-  const upload = bucket(o.uploadBytesPerSecond, clock);
-  const download = bucket(o.downloadBytesPerSecond, clock);
+  const upload = bucket(o.uploadBytesPerSecond, clock, { refund: true });
+  const download = bucket(o.downloadBytesPerSecond, clock, { refund: false });
   return (inner): Backend => {
     const connections = o.connections ?? inner.traits.connections;
     const slots = new Semaphore(connections);

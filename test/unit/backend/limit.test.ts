@@ -48,6 +48,24 @@ describe('limit', () => {
     expect(last).toBeLessThan(22);
   });
 
+  it('makes nobody wait for what was given up', async () => {
+    const slept: number[] = [];
+    const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
+      slept.push(ms);
+      if (slept.length > 2) return Promise.resolve();
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const backend = limit({ uploadBytesPerSecond: RATE, clock: { now: () => 0, sleep } })(createMemory());
+    const stop = new AbortController();
+    const packs = [1, 2].map(() => backend.save(h, [new Uint8Array(16 * RATE)], { signal: stop.signal }));
+    await turn();
+    stop.abort();
+    await Promise.allSettled(packs);
+    expect(slept).toEqual([15_750, 31_750]);
+    await backend.save(h, [new Uint8Array(RATE)]);
+    expect(slept[2]).toBe(750);
+  });
+
   it('does not slow the other direction', async () => {
     const clock = fakeClock();
     const backend = limit({ downloadBytesPerSecond: 1, clock })(createMemory());
