@@ -1,6 +1,7 @@
 /** A host with a past: thousands of runs in its diary, written while it does not run. */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import type { Page } from 'playwright';
 import { EngineError } from '../../src/api/errors.ts';
 import type { Run } from '../../src/api/model/run.ts';
 import { openStore } from '../../src/store/sqlite.ts';
@@ -38,14 +39,18 @@ export async function furnishPast(stage: Stage, past: Past): Promise<Furnished> 
     destinations: [disk.id],
     schedule: { when: { kind: 'manual' } },
   });
-  // A page that looks on would complain of the host that is gone.
   const address = page.url();
-  await page.goto('about:blank');
+  await lookAway(page);
   await stage.kill();
   const newest = writePast(path.join(path.dirname(source), 'data'), past, plan.id, disk.id);
   await stage.restart();
   await page.goto(address);
   return { planId: plan.id, destinationId: disk.id, newest };
+}
+
+/** To an empty page: one with a line to the host would complain of a host that is gone. */
+export async function lookAway(page: Page): Promise<void> {
+  await page.goto('about:blank');
 }
 
 function writePast(dataDir: string, past: Past, planId: string, destinationId: string): string {

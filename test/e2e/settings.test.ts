@@ -5,6 +5,7 @@ import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { startHttpSink } from '../helpers/http-sink.ts';
 import { readMail, startSmtp } from '../helpers/smtp.ts';
+import { lookAway } from './past.ts';
 import { expectAccessible, useStage } from './stage.ts';
 
 const open = useStage();
@@ -138,7 +139,7 @@ describe('settings', () => {
     await expect.poll(() => other.getByRole('combobox', { name: /Warn when/ }).inputValue()).toBe('7');
     await other.close();
     const address = page.url();
-    await page.goto('about:blank');
+    await lookAway(page);
     await stage.kill();
     await stage.restart();
     await page.goto(address);

@@ -19,7 +19,7 @@ import { type LiteralFolder, tree, writeTree } from '../helpers/tree.ts';
 
 export interface Stage {
   readonly page: Page;
-  /** The host itself, past the page. */
+  /** The host itself, past the page; after `restart` it is another one. */
   readonly host: Client;
   /** Exists, with the files that were asked for. */
   readonly source: string;
@@ -31,6 +31,8 @@ export interface Stage {
   kill(): Promise<void>;
   /** Starts it again, at the same port. */
   restart(): Promise<void>;
+  /** A second browser, signed in to the same host. */
+  anotherBrowser(): Promise<Page>;
 }
 
 /** The stages of a test file: `const open = useStage()`, then `await open()` in each test. */
@@ -64,21 +66,38 @@ export function useStage() {
     });
     closers.push(() => context.close());
     // As for somebody who has put the welcome off, unless the test is about that.
-    if (!welcome) await context.addInitScript("localStorage.setItem('holdfast.welcome', 'later')");
+    // Not on an empty page, which has no place to keep anything.
+    if (!welcome) {
+      await context.addInitScript(
+        "if (location.origin !== 'null') localStorage.setItem('holdfast.welcome', 'later')",
+      );
+    }
     const page = await context.newPage();
     const complaints = listen(page);
     await page.goto(url);
-    const connection = await connectSocket(path.join(home, 'data', 'host.sock'));
+    const connect = () => connectSocket(path.join(home, 'data', 'host.sock'));
+    let connection = await connect();
     closers.push(() => connection.close());
     return {
       page,
-      host: connection.client,
+      get host() {
+        return connection.client;
+      },
       source,
       destination: path.join(home, 'backups'),
       complaints,
       kill: () => host.kill(),
+      anotherBrowser: async () => {
+        const second = await browser.newContext({ storageState: await context.storageState(), ...options });
+        closers.push(() => second.close());
+        const other = await second.newPage();
+        await other.goto(new URL('/', url).href);
+        return other;
+      },
       restart: async () => {
         await host.start(Number(new URL(url).port));
+        connection.close();
+        connection = await connect();
       },
     };
   };
