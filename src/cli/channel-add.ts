@@ -1,10 +1,11 @@
-/** What the commands below `alerts add` have in common. */
+/** What the commands below `alerts add` have in common, some of it with `alerts edit`. */
 import { EngineError } from '../api/errors.ts';
 import type { Channel, Target } from '../api/model/alert.ts';
 import type { Client } from '../transport/client.ts';
 import { type ChannelParts, channelOf, readChannelSecret } from './channel-flags.ts';
 import type { CommandContext } from './context.ts';
 import { withHost } from './host-client.ts';
+import type { Printer } from './printer.ts';
 import { SHORT_ID } from './reference.ts';
 import { printable } from './text-width.ts';
 
@@ -39,21 +40,30 @@ async function add(context: CommandContext, client: Client, request: NewChannel)
   await refuseTwin(client, channel.name, signal);
   const secret = await readChannelSecret(context, channel, secretFile);
   if (secret !== undefined && inTheClear(target)) {
-    print.problem('Its password or token will travel unencrypted: whoever is on the way can read it.');
+    warnInTheClear(print);
   }
   return client.alerts.addChannel({ ...channel, ...(secret === undefined ? {} : { secret }) }, { signal });
 }
 
 /** Two of one name could not be told apart on the command line, and `config export` refuses them. */
-async function refuseTwin(client: Client, name: string, signal: AbortSignal): Promise<void> {
+export async function refuseTwin(
+  client: Client,
+  name: string,
+  signal: AbortSignal,
+  exceptId?: string,
+): Promise<void> {
   const all = await client.alerts.channels(undefined, { signal });
-  if (!all.some((channel) => channel.name === name)) return;
+  if (!all.some((channel) => channel.name === name && channel.id !== exceptId)) return;
   throw new EngineError('conflict', `There is a channel "${name}" already.`, {
     hint: 'Choose another name, or remove that one first with `holdfast alerts remove`.',
   });
 }
 
-function inTheClear(target: Target): boolean {
+export function warnInTheClear(print: Printer): void {
+  print.problem('Its password or token will travel unencrypted: whoever is on the way can read it.');
+}
+
+export function inTheClear(target: Target): boolean {
   if (target.kind === 'desktop') return false;
   return target.kind === 'email' ? target.security === 'none' : target.url.startsWith('http:');
 }

@@ -50,7 +50,8 @@ function parseServer(given: string): { readonly host: string; readonly port: num
   return { host, port: match?.[3] === undefined ? undefined : Number(match[3]) };
 }
 
-const PORTS = { tls: 465, starttls: 587, none: 25 } as const;
+/** By the way of encryption, where no other is said. */
+export const SMTP_PORTS = { tls: 465, starttls: 587, none: 25 } as const;
 
 /** Encrypted unless it is said otherwise. Error: 'usage' for what is missing. */
 export function emailTarget(flags: ValuesOf<typeof emailOptions>): Target {
@@ -60,8 +61,8 @@ export function emailTarget(flags: ValuesOf<typeof emailOptions>): Target {
       hint: 'Such as: --server smtp.example.org --user ann --from ann@example.org --to ann@example.org',
     });
   }
-  const security = flags.security ?? (server.port === PORTS.tls ? 'tls' : 'starttls');
-  const port = server.port ?? PORTS[security];
+  const security = flags.security ?? (server.port === SMTP_PORTS.tls ? 'tls' : 'starttls');
+  const port = server.port ?? SMTP_PORTS[security];
   return { kind: 'email', host: server.host, port, security, user: user ?? null, from, to: [...to] };
 }
 

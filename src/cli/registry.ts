@@ -322,6 +322,11 @@ export const registry: Registry = {
           },
         },
       },
+      edit: {
+        kind: 'command',
+        summary: 'Change a channel, or switch it off and on',
+        load: () => import('./commands/alerts-edit.ts'),
+      },
       remove: {
         kind: 'command',
         summary: 'Remove a channel',

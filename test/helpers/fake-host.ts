@@ -253,7 +253,14 @@ export function fakeHost(o: FakeHostOptions = {}) {
         channels.set(channel.id, channel);
         return channel;
       }),
-      updateChannel: os.alerts.updateChannel.handler(() => refuse()),
+      updateChannel: os.alerts.updateChannel.handler(({ input: { secret, id, ...said } }) => {
+        note('alerts.updateChannel', { id, secret, ...said });
+        const before = found(channels, id);
+        const hasSecret = secret === undefined ? before.hasSecret : secret !== '';
+        const channel = Channel.parse({ ...said, id, hasSecret, lastResult: null });
+        channels.set(id, channel);
+        return channel;
+      }),
       removeChannel: os.alerts.removeChannel.handler(({ input }) => {
         found(channels, input.id);
         channels.delete(input.id);

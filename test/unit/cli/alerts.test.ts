@@ -181,6 +181,84 @@ describe('alert channels', () => {
     expect(p.err().match(/unencrypted/g)).toHaveLength(2);
   });
 
+  const byMail = channelOf(
+    'Mail',
+    {
+      kind: 'email',
+      host: 'smtp.example.org',
+      port: 587,
+      security: 'starttls',
+      user: 'ann',
+      from: 'a@example.org',
+      to: ['b@example.org'],
+    },
+    { id: 'c3000000-1111-4111-8111-111111111111', hasSecret: true, on: ['run-failed'] },
+  );
+  const watch = channelOf(
+    'Watch',
+    { kind: 'monitor', url: 'https://hc.example.org/x', planId: documents.id },
+    { id: 'c4000000-1111-4111-8111-111111111111' },
+  );
+  const everything = { channels: [hook, desktop, byMail, watch] };
+
+  it.each<[string[], object]>([
+    [['hook', '--name', 'Other'], { name: 'Other', target: hook.target }],
+    [['hook', '--address', 'https://h.example.org/y'], { target: { url: 'https://h.example.org/y' } }],
+    [['hook', '--on', 'run-failed', '--disable'], { on: ['run-failed'], enabled: false }],
+    [['c2', '--disable=false', '--name', 'Desk'], { name: 'Desk', enabled: true }],
+    [['watch', '--plan', ''], { target: { url: 'https://hc.example.org/x', planId: null } }],
+    [
+      ['mail', '--to', 'c@example.org', '--to', 'd@example.org'],
+      {
+        on: ['run-failed'],
+        hasSecret: true,
+        target: { user: 'ann', to: ['c@example.org', 'd@example.org'] },
+      },
+    ],
+    [['mail', '--security', 'tls'], { target: { host: 'smtp.example.org', port: 465, security: 'tls' } }],
+    [['mail', '--server', 'smtp.example.org:465'], { target: { port: 465, security: 'tls' } }],
+    [['mail', '--server', 'smtp.example.org:2525'], { target: { port: 2525, security: 'starttls' } }],
+    [['mail', '--user', ''], { hasSecret: false, target: { user: null } }],
+    [['mail', '--secret-file', ''], { hasSecret: false, target: { user: 'ann' } }],
+  ])('are changed by %j, and only in what is given', async (argv, expected) => {
+    const p = program(everything);
+    expect(await p.run('alerts', 'edit', ...argv)).toBe(0);
+    const changed = [...p.host.channels.values()].filter((one) => !everything.channels.includes(one));
+    expect(changed).toMatchObject([expected]);
+    expect(p.out()).toMatch(/^Changed the channel \w+\.\n$/);
+    expect([p.err(), p.host.faults]).toEqual(['', []]);
+  });
+
+  it.each<[string[], RegExp]>([
+    [['hook'], /Nothing is given/],
+    [['hook', '--to', 'c@example.org'], /the kind webhook has no --to\.\n.*--address.*--disable/],
+    [['c2', '--secret-file', 'x'], /the kind desktop has no --secret-file/],
+    [['watch', '--on', 'run-failed'], /the kind monitor has no --on/],
+    [['hook', '--name', 'Mail'], /There is a channel "Mail" already/],
+    [['hook', '--name', ' '], /can't be like this/],
+    [['hook', '--address', 'https://ann:geheim@x.example.org'], /holds a user name or a password/],
+    [['mail', '--user', 'bob'], /No password was given/],
+    [['nobody', '--disable'], /There is no channel "nobody"/],
+  ])('are not changed by %j', async (argv, message) => {
+    const p = program({ ...everything, typed: [] });
+    expect(await p.run('alerts', 'edit', ...argv)).toBe(1);
+    expect(p.err()).toMatch(message);
+    expect(p.err()).not.toContain('geheim');
+    expect([...p.host.channels.values()]).toEqual(everything.channels);
+  });
+
+  it('keep their secret, or get another; where it would go elsewhere, that is said', async () => {
+    const p = program(everything);
+    await p.run('alerts', 'edit', 'mail', '--server', 'mail.example.net');
+    expect(p.err()).toMatch(/stays, and goes to the new address/);
+    await p.run('alerts', 'edit', 'mail', '--secret-file', file('geheim\n'));
+    await p.run('alerts', 'edit', 'mail', '--security', 'none');
+    expect(p.err().match(/unencrypted/g)).toHaveLength(1);
+    const secrets = p.host.calls.map(({ input }) => (input as { secret?: string }).secret);
+    expect(secrets).toEqual([undefined, 'geheim', undefined]);
+    expect(p.out() + p.err()).not.toContain('geheim');
+  });
+
   it('are tried out, and the exit code says how that went', async () => {
     const p = program({ channels: [hook, desktop] });
     expect(await p.run('alerts', 'test', 'hook')).toBe(0);
