@@ -206,11 +206,13 @@ function Entries({ entries, listing, chosen, busy, onOpen, onFile }: EntriesProp
   const list = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const nameOf = (index: number) => `${id}-${index}`;
-  useEffect(() => list.current?.focus(), []);
-  useEffect(
-    () => document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: 'nearest' }),
-    [id, active],
-  );
+  useEffect(() => {
+    list.current?.focus();
+  }, []);
+  useEffect(() => {
+    // Its answer, a promise in newer browsers, is no way to clean up.
+    document.getElementById(`${id}-${active}`)?.scrollIntoView({ block: 'nearest' });
+  }, [id, active]);
   const take = (entry: FolderEntry | undefined) => {
     if (entry?.kind === 'folder') onOpen(entry.path);
     else if (entry) onFile?.(entry.path);

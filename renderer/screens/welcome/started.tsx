@@ -26,7 +26,9 @@ export function StartedPage({ started, onDone }: { readonly started: Started; re
   const { data: run = started.run } = useRun(started.run.id);
   const [kept, setKept] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useEffect(() => {
+    heading.current?.focus();
+  }, []);
   const ended = ENDED.includes(run.state);
   const good = run.state === 'succeeded' || run.state === 'warnings';
   const title = say(!ended ? 'welcome.running' : good ? 'welcome.done' : 'welcome.failed');
