@@ -79,9 +79,12 @@ export class CatalogFile {
     return this.#guarded(() => this.#prepared(text).run(...values).changes);
   }
 
-  /** The key of the row that was made. */
-  insert(text: string, ...values: readonly Value[]): number {
-    return this.#guarded(() => Number(this.#prepared(text).run(...values).lastInsertRowid));
+  /** The key of the row that was made; undefined where it was there already and is left alone. */
+  insert(text: string, ...values: readonly Value[]): number | undefined {
+    return this.#guarded(() => {
+      const { changes, lastInsertRowid } = this.#prepared(text).run(...values);
+      return changes === 0 ? undefined : Number(lastInsertRowid);
+    });
   }
 
   /** The caller vouches for the columns. */
@@ -164,7 +167,7 @@ function tryToOpen(path: string): CatalogFile {
     // Whole after a power cut, if older; the write-ahead log goes to the disk when it is taken over.
     db.pragma('synchronous = NORMAL');
     db.pragma('journal_size_limit = 16777216');
-    db.pragma('cache_size = -16384');
+    db.pragma('cache_size = -32768');
     prepare(db, path);
     return new CatalogFile(path, db);
   } catch (e) {

@@ -25,11 +25,11 @@ export interface FillingOptions {
   readonly onProgress: () => void;
   /** A folder that could not be read is left out. */
   readonly onUnreadable: (tree: Id) => void;
-  /** Changes that become one transaction; 2,000 unless said: as many as take some milliseconds to commit. */
+  /** Changes that become one transaction; 1,000 unless said: as many as take some milliseconds to commit. */
   readonly batch?: number;
 }
 
-const BATCH = 2000;
+const BATCH = 1000;
 /** Paths that are cleaned or swept at once. */
 const SOME = 200;
 /** So many paths without a span are carried along before they are swept out. */

@@ -46,12 +46,18 @@ export class Names {
   /** The path of that name in a folder; made where there is none. */
   path(parent: number, name: ByteString): number {
     const number = this.#numberOf(name);
-    const known = this.#file.row<{ id: number }>(
-      'SELECT id FROM paths WHERE name = ? AND parent = ?',
+    // Most are new while the first version of a line is taken in.
+    const made = this.#file.insert(
+      'INSERT OR IGNORE INTO paths (name, parent) VALUES (?, ?)',
       number,
       parent,
     );
-    return known?.id ?? this.#file.insert('INSERT INTO paths (name, parent) VALUES (?, ?)', number, parent);
+    return made ?? this.#pathCalled(number, parent) ?? TOP;
+  }
+
+  #pathCalled(name: number, parent: number): number | undefined {
+    const text = 'SELECT id FROM paths WHERE name = ? AND parent = ?';
+    return this.#file.row<{ id: number }>(text, name, parent)?.id;
   }
 
   /** The path that a person was shown as `names`; undefined where the catalog has none. */
@@ -68,12 +74,8 @@ export class Names {
     const isIt = isCalled(text);
     for (const row of this.#spelledLike(fold(text))) {
       if (!isIt(rawOf(row))) continue;
-      const path = this.#file.row<{ id: number }>(
-        'SELECT id FROM paths WHERE name = ? AND parent = ?',
-        row.id,
-        parent,
-      );
-      if (path) return path.id;
+      const path = this.#pathCalled(row.id, parent);
+      if (path !== undefined) return path;
     }
     return undefined;
   }
@@ -128,16 +130,16 @@ export class Names {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
     const folded = fold(toText(name));
-    const there = this.#spelledLike(folded).find((row) => rawOf(row) === name)?.id;
-    const number = there ?? this.#make(name, folded);
+    const raw = name === folded ? null : name;
+    const text = 'SELECT id FROM names WHERE folded = ? AND raw IS ?';
+    const number = this.#file.row<{ id: number }>(text, folded, raw)?.id ?? this.#make(folded, raw);
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(name, number);
     return number;
   }
 
-  #make(name: ByteString, folded: string): number {
-    const raw = name === folded ? null : name;
-    const number = this.#file.insert('INSERT INTO names (folded, raw) VALUES (?, ?)', folded, raw);
+  #make(folded: string, raw: string | null): number {
+    const number = this.#file.insert('INSERT INTO names (folded, raw) VALUES (?, ?)', folded, raw) ?? TOP;
     this.#file.run('INSERT INTO names_text (rowid, folded) VALUES (?, ?)', number, folded);
     return number;
   }

@@ -8,8 +8,9 @@ import { createLooking, type Looking } from '../../../src/host/looking.ts';
 import type { OpenedVersions } from '../../../src/host/opened.ts';
 import type { IndexedRepository } from '../../../src/repository/repository.ts';
 import { findSnapshot } from '../../../src/repository/snapshot-filter.ts';
+import { RealHost } from '../../helpers/real-host.ts';
 import { memoryRepository, type SketchFolder, saveTree, time } from '../../helpers/repo.ts';
-import { useTemp } from '../../helpers/scope.ts';
+import { useSharedTemp, useTemp } from '../../helpers/scope.ts';
 import { until } from '../../helpers/until.ts';
 
 const temp = useTemp();
@@ -321,5 +322,62 @@ describe('looking into versions', () => {
     expect(await looking.catalog(DISK)).toMatchObject({ working: true, done: 0, total: 0 });
     await looking.close();
     expect(states.at(-1)?.working).toBe(true);
+  });
+});
+
+describe('through the contract', () => {
+  const shared = useSharedTemp();
+
+  it('folders, the search and the past of a file are there after backups, and after the next start', async () => {
+    const place = await new RealHost(shared).open();
+    const source = place.write('source', { 'letter.txt': 'one', 'sub/other.txt': 'x' });
+    const { destination } = await place.client.destinations.add({
+      name: 'usb',
+      location: join(place.home, 'usb'),
+    });
+    const plan = await place.client.plans.create({
+      name: 'plan',
+      sources: [{ kind: 'path', path: source }],
+      destinations: [destination.id],
+      schedule: { when: { kind: 'manual' } },
+    });
+    const backUp = async () => {
+      for (const run of await place.client.plans.run({ id: plan.id })) await place.ended(run);
+    };
+    const destinationId = destination.id;
+    const complete = (total: number) => async () => {
+      const { done, working } = await place.client.versions.catalog({ destinationId });
+      return done === total && !working;
+    };
+    await backUp();
+    await place.until(complete(1));
+    place.write('source', { 'letter.txt': 'three' });
+    await backUp();
+    // The catalog is there, so it follows by itself.
+    await place.until(complete(2));
+    expect(place.events.some((e) => e.kind === 'catalog' && e.catalog.done === 2)).toBe(true);
+    const [newest] = await place.client.versions.list({ destinationId });
+    const path = join(source, 'letter.txt');
+    const page = await place.client.versions.folder({ destinationId, versionId: newest!.id, path: source });
+    expect(page.entries.map(({ name }) => name)).toEqual(['sub', 'letter.txt']);
+    expect(page.entries[1]!.path).toBe(path);
+
+    const asked = async () => ({
+      found: (await place.client.versions.search({ destinationId, text: 'LETTER', planId: plan.id })).hits,
+      past: (await place.client.versions.timeline({ destinationId, versionId: newest!.id, path })).spans,
+    });
+    const before = await asked();
+    expect(before.found).toMatchObject([{ path, bytes: 5, versionId: newest!.id, states: 2, gone: false }]);
+    expect(before.past.map(({ entry, versions }) => [entry.bytes, versions])).toEqual([
+      [5, 1],
+      [3, 1],
+    ]);
+    await place.close();
+    await place.open();
+    expect(await asked()).toEqual(before);
+    await place.client.plans.remove({ id: plan.id });
+    await place.client.destinations.remove({ id: destinationId });
+    await place.until(async () => fs.readdirSync(join(place.data, 'catalogs')).length === 0);
+    await place.close();
   });
 });
