@@ -203,13 +203,18 @@ function shown(text: string): string {
   return showPath(fromText(text));
 }
 
+/** So many are sorted at a time: a few milliseconds. */
+const UNSORTED = 400;
+
 /**
- * The first of many entries, in the memory of twice as many. Most names of a large folder cost one comparison: they come after
+ * The first of many entries, in the memory of hardly more. Most names of a large folder cost one comparison: they come after
  * the last of those that are kept.
  */
 export class FirstEntries {
   readonly #most: number;
+  /** In order but for the last `#unsorted`. */
   #kept: FolderEntry[] = [];
+  #unsorted = 0;
   #last: FolderEntry | undefined;
   #cut = false;
 
@@ -220,16 +225,18 @@ export class FirstEntries {
   add(entry: FolderEntry): void {
     if (this.#last && byKindAndName(entry, this.#last) > 0) return;
     this.#kept.push(entry);
-    if (this.#kept.length >= 2 * this.#most) this.#shorten();
+    if (++this.#unsorted >= UNSORTED) this.#sort();
   }
 
   result(): Pick<FolderListing, 'entries' | 'cut'> {
-    this.#shorten();
+    this.#sort();
     return { entries: this.#kept, cut: this.#cut };
   }
 
-  #shorten(): void {
+  #sort(): void {
+    // What is in order already costs next to nothing.
     this.#kept.sort(byKindAndName);
+    this.#unsorted = 0;
     if (this.#kept.length <= this.#most) return;
     this.#kept = this.#kept.slice(0, this.#most);
     this.#last = this.#kept.at(-1);
