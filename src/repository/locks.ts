@@ -3,7 +3,8 @@
  * exclusive one stands alone.
  *
  * refresh   every 5 minutes the file is written anew under another name and the old one removed
- * stale     older than 30 minutes, or of a process of this host that no longer lives
+ * stale     older than 30 minutes, of a process of this host that no longer lives, or given up by this very process
+ * given up  its work has ended, but it could not be removed: the disk was pulled out, say
  * lost      not refreshed for longer than it takes to be near stale: the work is aborted before it can do harm
  *
  * Source: restic's `doc/design.rst` ("Locks").
@@ -23,6 +24,9 @@ const LOST_MS = STALE_MS - 1.5 * REFRESH_MS;
 /** Where listings lag, others may need this long to see our lock. */
 const SETTLE_MS = 200;
 const RETRY_MS = { first: 5_000, most: 60_000 };
+
+/** Locks that this process has given up. It goes on living, so that by its number they would pass for held. */
+const givenUp = new Set<Id>();
 
 /** Who holds a lock. */
 export interface Holder {
@@ -77,13 +81,14 @@ export class HeldLock {
     return this.#id;
   }
 
-  /** Removes the lock. Never throws: a lock that stays behind becomes stale. */
+  /** Removes the lock. Never throws: a lock that stays behind is stale. */
   async release(): Promise<void> {
     this.#end.abort();
     await this.#refreshing;
     try {
       await this.#files.remove('lock', this.#id);
     } catch (e) {
+      givenUp.add(this.#id);
       this.#o.onTrouble?.(`The lock could not be removed: ${messageOf(e)}`);
     }
   }
@@ -108,7 +113,9 @@ export class HeldLock {
       const old = this.#id;
       this.#id = id;
       this.#refreshedAt = this.#clock.now();
+      givenUp.add(old);
       await this.#files.remove('lock', old);
+      givenUp.delete(old);
     } catch (e) {
       this.#o.onTrouble?.(`The lock could not be refreshed: ${messageOf(e)}`);
       if (this.#clock.now() - this.#refreshedAt > LOST_MS) this.#lose();
@@ -207,7 +214,8 @@ export interface StaleOptions {
   readonly isAlive?: (pid: number) => boolean;
 }
 
-export function isStale(lock: Lock, clock: Clock, o: StaleOptions): boolean {
+export function isStale(lock: StoredLock, clock: Clock, o: StaleOptions): boolean {
+  if (givenUp.has(lock.id)) return true;
   const age = clock.now() - Number(toEpochNs(lock.time) / 1_000_000n);
   if (age > STALE_MS) return true;
   if (lock.hostname !== o.holder.hostname) return false;
