@@ -10,6 +10,7 @@ import { Link } from 'wouter';
 import type { Alert, AlertKind } from '../../src/api/model/alert.ts';
 import { useAlerts } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
+import { beyondVerdict } from './alert-facts.ts';
 import { Moment, Panel, type Tone } from './parts.tsx';
 
 /** How grave each is while it holds. */
@@ -63,14 +64,6 @@ function AlertRow({ alert }: { readonly alert: Alert }) {
         </div>
       </div>
     </li>
-  );
-}
-
-/** Those that hold and that no reason of the verdict says already: it knows of plans and destinations, not of every run. */
-export function beyondVerdict(alerts: readonly Alert[]): readonly Alert[] {
-  return alerts.filter(
-    ({ kind, subject, endedAt }) =>
-      endedAt === null && (kind === 'run-failed' || kind === 'run-warnings') && !subject.startsWith('plan:'),
   );
 }
 

@@ -13,14 +13,12 @@ import {
   YAxis,
 } from 'recharts';
 import { useSpeech } from '../i18n/speech.tsx';
-
-export interface Series {
-  readonly name: string;
-  readonly points: readonly { readonly at: number; readonly value: number }[];
-}
+import type { Series } from './scale.ts';
 
 /** More are not told apart; what is left over has no lines. */
 export const MOST_SERIES = 5;
+
+const TICK = { fill: 'var(--mantine-color-dimmed)', fontSize: 12 } as const;
 
 type Row = { readonly at: number } & Readonly<Record<string, number>>;
 
@@ -62,6 +60,7 @@ export function Chart(props: {
             domain={[props.from, props.to]}
             ticks={[...dayTicks(props.from, props.to)]}
             tickFormatter={(at: number) => format.day(at)}
+            tick={TICK}
             tickLine={false}
             axisLine={{ stroke: 'var(--hf-line)' }}
             minTickGap={24}
@@ -72,6 +71,7 @@ export function Chart(props: {
             ticks={[...ticks]}
             domain={[0, ticks.at(-1) ?? 1]}
             tickFormatter={props.text}
+            tick={TICK}
             tickLine={false}
             axisLine={false}
           />

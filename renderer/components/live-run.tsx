@@ -5,6 +5,7 @@ import type { Run } from '../../src/api/model/run.ts';
 import { useAsk } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
 import { Facts, useTell } from './parts.tsx';
+import { RateLine } from './rate-line.tsx';
 import { phaseWords, runTitle, waitingWords } from './words.ts';
 
 /** In percent; undefined while nobody knows how much there is. */
@@ -15,7 +16,8 @@ export function percentOf({ progress }: Pick<Run, 'progress'>): number | undefin
   return filesTotal ? Math.min(100, (filesDone / filesTotal) * 100) : undefined;
 }
 
-export function LiveRun({ run }: { readonly run: Run }) {
+/** `curve`: with the rate as it has gone, where there is room. */
+export function LiveRun({ run, curve = false }: { readonly run: Run; readonly curve?: boolean }) {
   const speech = useSpeech();
   const { say } = speech;
   const percent = percentOf(run);
@@ -39,6 +41,7 @@ export function LiveRun({ run }: { readonly run: Run }) {
         />
       </Progress.Root>
       {progress && <LiveFacts progress={progress} />}
+      {curve && progress && <RateLine progress={progress} />}
       {progress && progress.current.length > 0 && (
         <ul className="hf-current" aria-label={say('run.current')}>
           {progress.current.slice(0, 3).map((file) => (

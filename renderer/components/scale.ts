@@ -1,4 +1,9 @@
-/** Marks of axes, at values that are round in the unit in which they are said. */
+/** What charts show, and the marks of their axes: at values that are round in the unit in which they are said. */
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly { readonly at: number; readonly value: number }[];
+}
 
 /** At most so many, besides 0. */
 const MARKS = 4;
@@ -23,4 +28,15 @@ export function byteTicks(most: number): readonly number[] {
 /** Seconds: round in seconds, minutes or hours. */
 export function secondTicks(most: number): readonly number[] {
   return roundTicks(most, most >= 2 * 3600 ? 3600 : most >= 120 ? 60 : 1);
+}
+
+/** Values at even distances as a filled SVG path, from the left to the right edge; the largest reaches nine tenths up. */
+export function areaPath(values: readonly number[], width: number, height: number): string {
+  const most = Math.max(1, ...values);
+  const step = width / Math.max(1, values.length - 1);
+  const points = values.map((value, i) => {
+    const y = height - (value / most) * height * 0.9;
+    return `L${(i * step).toFixed(1)},${y.toFixed(1)}`;
+  });
+  return `M0,${height}${points.join('')}L${width},${height}Z`;
 }

@@ -5,7 +5,8 @@ import { useCallback, useMemo } from 'react';
 import { EmptyState, Page, ThrownNote } from '../components/parts.tsx';
 import { useRuns } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
-import { Filters, queryOf, useFilter } from './activity/filter.tsx';
+import { Filters, useFilter } from './activity/filter.tsx';
+import { queryOf } from './activity/query.ts';
 import { RunsTable } from './activity/runs-table.tsx';
 import { Trends } from './activity/trends.tsx';
 

@@ -29,7 +29,7 @@ export function RunScreen({ id }: { readonly id: string }) {
       {run.error && <ErrorNote error={run.error} />}
       {!ended && (
         <Panel title={say('run.progress')}>
-          <LiveRun run={run} />
+          <LiveRun run={run} curve />
         </Panel>
       )}
       <Report run={run} />

@@ -3,31 +3,13 @@ import { Button, NativeSelect } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useSearchParams } from 'wouter';
 import { RunKind, RunState } from '../../../src/api/model/run.ts';
-import type { RunQuery } from '../../data/cache.ts';
 import { useDestinations, usePlans } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
-
-const NAMES = ['kind', 'state', 'plan', 'destination'] as const;
-type Name = (typeof NAMES)[number];
-
-/** The texts of the address; '' where it says nothing. */
-export type Filter = Readonly<Record<Name, string>>;
-
-/** What the address says of kinds and states that are none is not asked for. */
-export function queryOf(filter: Filter): RunQuery {
-  const kind = RunKind.safeParse(filter.kind);
-  const state = RunState.safeParse(filter.state);
-  return {
-    ...(kind.success ? { kinds: [kind.data] } : {}),
-    ...(state.success ? { states: [state.data] } : {}),
-    ...(filter.plan === '' ? {} : { planId: filter.plan }),
-    ...(filter.destination === '' ? {} : { destinationId: filter.destination }),
-  };
-}
+import { FILTERS, type Filter, type FilterName } from './query.ts';
 
 export function useFilter() {
   const [search, setSearch] = useSearchParams();
-  const of = (name: Name) => search.get(name) ?? '';
+  const of = (name: FilterName) => search.get(name) ?? '';
   const filter: Filter = {
     kind: of('kind'),
     state: of('state'),
@@ -39,7 +21,7 @@ export function useFilter() {
       Object.entries({ ...filter, ...next }).filter(([, value]) => value !== ''),
       { replace: true },
     );
-  return { filter, filtered: NAMES.some((name) => filter[name] !== ''), change };
+  return { filter, filtered: FILTERS.some((name) => filter[name] !== ''), change };
 }
 
 export function Filters(props: {
@@ -50,7 +32,7 @@ export function Filters(props: {
   const { say } = useSpeech();
   const { data: plans = [] } = usePlans();
   const { data: destinations = [] } = useDestinations();
-  const choices: Readonly<Record<Name, readonly (readonly [string, string])[]>> = {
+  const choices: Readonly<Record<FilterName, readonly (readonly [string, string])[]>> = {
     kind: RunKind.options.map((kind) => [kind, say(`run.${kind}`)]),
     state: RunState.options.map((state) => [state, say(`run.state.${state}`)]),
     plan: plans.map(({ plan }) => [plan.id, plan.name]),
@@ -58,7 +40,7 @@ export function Filters(props: {
   };
   return (
     <search className="hf-filters" aria-label={say('activity.filter')}>
-      {NAMES.map((name) => (
+      {FILTERS.map((name) => (
         <NativeSelect
           key={name}
           label={say(`activity.filter.${name}`)}

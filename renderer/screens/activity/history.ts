@@ -1,7 +1,7 @@
 /** Backups of the past as points over time. */
 import type { Run } from '../../../src/api/model/run.ts';
-import type { Series } from '../../components/chart.tsx';
 import { secondsOf } from '../../components/run-facts.ts';
+import type { Series } from '../../components/scale.ts';
 
 export const MEASURES = ['size', 'added', 'took'] as const;
 export type Measure = (typeof MEASURES)[number];

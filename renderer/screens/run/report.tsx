@@ -13,7 +13,7 @@ export function Report({ run }: { readonly run: Run }) {
   const { say, format } = useSpeech();
   const sentence = reportSentence(say, format, run);
   return (
-    <Panel title={say('run.report')} actions={<Actions run={run} />}>
+    <Panel title={say(run.endedAt === null ? 'run.details' : 'run.report')} actions={<Actions run={run} />}>
       {sentence !== null && <Text>{sentence}</Text>}
       <Facts
         facts={[...timeFacts(say, format, run), ...(run.report ? reportFacts(say, format, run.report) : [])]}

@@ -40,6 +40,8 @@ function Limit(props: {
   const [text, setText] = useState(() => rateText(props.limit, unit));
   const [wrong, setWrong] = useState(false);
   const save = (said: string, inUnit: RateUnit) => {
+    // Nobody has changed anything, though the text may be rounded.
+    if (said === rateText(props.limit, inUnit)) return setWrong(false);
     const rate = parseRate(said, inUnit);
     setWrong(rate === 'wrong');
     if (rate === 'wrong') return;

@@ -15,11 +15,12 @@ export function parseRate(text: string, unit: RateUnit): ParsedRate {
   return value > 0 ? Math.max(1, Math.round(value * RATE_UNITS[unit])) : 'wrong';
 }
 
-/** The unit in which a rate has the fewest digits. */
+/** One in which the rate is a whole number, if there is one. */
 export function unitFor(bytesPerSecond: number | null): RateUnit {
   if (bytesPerSecond === null) return 'MiB/s';
   const whole = (unit: RateUnit) => Number.isInteger(bytesPerSecond / RATE_UNITS[unit]);
-  return (['MiB/s', 'Mbit/s'] as const).find(whole) ?? (bytesPerSecond < 1024 ** 2 ? 'KiB/s' : 'MiB/s');
+  const fallback = bytesPerSecond < 1024 ** 2 ? 'KiB/s' : 'MiB/s';
+  return (['MiB/s', 'Mbit/s', 'KiB/s'] as const).find(whole) ?? fallback;
 }
 
 /** With up to three digits after the point, which is written as a point, so that `parseRate` reads it in any language. */
