@@ -8,16 +8,14 @@
 import type { Disk, FolderListing, Suggestions } from '../api/model/computer.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
-import type { Clock } from '../util/clock.ts';
 import { askSystem } from './disk-info.ts';
 import { type DiskPorts, listDisks, mayWriteTo, Resolver, readMounted } from './disks.ts';
 import { listFolder, makeFolder, systemPath } from './folders.ts';
 import { ownFolders } from './own-folders.ts';
-import { Patience } from './patience.ts';
+import { systemPatience } from './patience.ts';
 
 export interface ComputerPorts {
   readonly home: string;
-  readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   plans(): readonly Plan[];
   destinations(): readonly Destination[];
@@ -37,10 +35,9 @@ const TOOL_MS = 3000;
 const FOLDER_NAME = 'Holdfast';
 
 export function createComputer(ports: ComputerPorts): Computer {
-  const patience = new Patience(ports.clock);
   const common: DiskPorts & { readonly env: ComputerPorts['env'] } = {
     ...ports,
-    patience,
+    patience: systemPatience,
     platform: process.platform,
     root: '/',
     systemDrive: ports.env.SystemDrive,

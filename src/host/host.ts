@@ -213,7 +213,6 @@ export class Host {
     });
     this.#computer = createComputer({
       home: homedir(),
-      clock: this.#clock,
       env: o.env ?? process.env,
       plans: () => store.plans.list(),
       destinations: () => store.destinations.list(),

@@ -3,7 +3,7 @@
  * each such call holds one of the few threads that Node reads files with.
  */
 import { EngineError } from '../api/errors.ts';
-import type { Clock } from '../util/clock.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
 
 export interface Waiting {
   /** How long to wait, in milliseconds. */
@@ -74,6 +74,9 @@ export class Patience {
     return asked;
   }
 }
+
+/** The one of this process, whose threads are all that there are. What hangs does so by the system's clock. */
+export const systemPatience = new Patience(systemClock);
 
 function tooLate(): EngineError {
   return new EngineError('timeout', 'The system did not answer in time.', { transient: true });
