@@ -10,6 +10,8 @@ type Key = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'timeS
 
 /** undefined: the key is none of the tree's. `page`: rows that fit in sight. */
 export function actionOf(e: Key, tree: Tree, page: number, typed: Typed): (() => void) | undefined {
+  // Whoever goes elsewhere has typed the name to its end.
+  if ([...e.key].length !== 1) typed.end();
   if (tree.count === 0 || e.ctrlKey || e.metaKey || e.altKey) return undefined;
   const { active } = tree;
   const go = (row: number) => () => tree.onActive(Math.max(0, Math.min(row, tree.count - 1)));
@@ -85,6 +87,10 @@ export class Typed {
 
   isOpen(at: number): boolean {
     return this.#text !== '' && at - this.#at < PAUSE;
+  }
+
+  end(): void {
+    this.#text = '';
   }
 
   add(letter: string, at: number): string {

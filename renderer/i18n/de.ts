@@ -1021,6 +1021,10 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'missing.title': 'Diese Seite gibt es nicht',
   'missing.home': 'Zum Start',
 
+  'list.find': 'Nach Namen suchen',
+  'list.more': 'Mehr zeigen (noch {count, number})',
+  'home.further': '{count, plural, one {# weiterer} other {# weitere}}',
+
   'password.enter': 'Passwort eingeben…',
   'password.title': 'Passwort von „{name}“',
   'password.text':

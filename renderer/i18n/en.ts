@@ -1002,6 +1002,10 @@ export const en = {
   'missing.title': 'There is no such page',
   'missing.home': 'Go to Home',
 
+  'list.find': 'Find by name',
+  'list.more': 'Show more ({count, number} left)',
+  'home.further': '{count, plural, one {# more} other {# more}}',
+
   'password.enter': 'Enter the password…',
   'password.title': 'Password of “{name}”',
   'password.text':

@@ -85,7 +85,7 @@ async function expectAt(slider: Locator, day: string): Promise<void> {
 async function openRestore(page: Page): Promise<void> {
   await page.getByRole('link', { name: 'Restore' }).click();
   await page.getByRole('radio', { name: 'USB disk' }).check();
-  await page.getByRole('button', { name: 'Next' }).waitFor();
+  await page.getByText(/^Versions of/).waitFor();
 }
 
 /** From the step "Choose where" on. */
@@ -218,7 +218,7 @@ describe('what a person looks for', () => {
     await row(page, /^dot\.png/).click();
     const image = page.getByRole('img', { name: 'Preview of dot.png' });
     await image.waitFor();
-    await expect.poll(() => image.evaluate('img => img.naturalWidth', image), POLL).toBe(1);
+    await expect.poll(() => page.evaluate("document.querySelector('img').naturalWidth"), POLL).toBe(1);
     await row(page, /^all\.bin/).click();
     await page.getByText('It is neither text nor a picture').waitFor();
     expect(complaints).toEqual([]);
@@ -291,5 +291,138 @@ describe('another repository', () => {
     await dialog.getByRole('alert').waitFor();
     expect(fs.existsSync(destination)).toBe(false);
     expect((await host.destinations.list()).map(({ location }) => location)).not.toContain(destination);
+  });
+});
+
+describe('one file', () => {
+  it('takes all that was chosen: .zip', async () => {
+    const stage = await open({ 'letter.txt': OLD, photos: { 'cat.jpg': 'not really' } });
+    const { page, source, complaints } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(1);
+    await history.add();
+    await openRestore(page);
+    await next(page);
+    await row(page, /^photos/).waitFor();
+    await check(page, /^photos/);
+    await next(page);
+    await page.getByRole('radio', { name: 'Into one .zip or .tar file' }).check();
+    const name = page.getByRole('textbox', { name: 'Name of the file' });
+    expect(await name.inputValue()).toMatch(/^holdfast-.+-\d{4}-\d\d-\d\d\.zip$/);
+    await name.fill('cats.zip');
+    const folder = path.dirname(source);
+    await page.getByRole('textbox', { name: 'Folder for it' }).fill(folder);
+    await picture(page, 'archive');
+    await expectAccessible(page);
+    const run = await restore(page, stage);
+    expect(run).toMatchObject({ state: 'succeeded' });
+    await page.getByText(path.join(folder, 'cats.zip')).first().waitFor();
+    const bytes = fs.readFileSync(path.join(folder, 'cats.zip'));
+    expect(bytes.subarray(0, 4).toString('latin1')).toBe('PK\u0003\u0004');
+    expect(bytes.includes('documents/photos/cat.jpg')).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('a folder of 20,000 files', () => {
+  it('scrolls without a blank row, and is gone through by the keyboard', async () => {
+    const stage = await open(
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`photo ${i}.jpg`, ''])),
+    );
+    const { page, complaints } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(1);
+    await history.add();
+    await openRestore(page);
+    await next(page);
+    await row(page, /^photo 0\.jpg/).waitFor();
+    const tree = page.getByRole('tree');
+    expect(await tree.getByRole('treeitem').count()).toBeLessThan(60);
+    await page.evaluate(WATCH);
+    for (let i = 0; i < 60; i++) {
+      await tree.hover();
+      await page.mouse.wheel(0, i % 3 === 0 ? 40_000 : 700);
+    }
+    const seen = (await page.evaluate('window.seen')) as { frames: number; blank: number };
+    expect(seen.frames).toBeGreaterThan(20);
+    expect(seen.blank).toBe(0);
+
+    await tree.focus();
+    await page.keyboard.press('End');
+    await row(page, /^photo 19999\.jpg/).waitFor();
+    await page.keyboard.press('Space');
+    await page.getByText('1 file (0 B)').waitFor();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('photo 1');
+    await page.locator('[data-active]').getByText('photo 1.jpg').waitFor();
+    await expectAccessible(page);
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** Counts, frame by frame, the places in the tree's box where a row should be and none is, or one without anything in it. */
+const WATCH = `
+  window.seen = { frames: 0, blank: 0 };
+  const box = document.querySelector('[role=tree]');
+  (function watch() {
+    const { left, top, width, height } = box.getBoundingClientRect();
+    window.seen.frames++;
+    for (let y = 8; y < height; y += 30) {
+      const row = document.elementFromPoint(left + width / 2, top + y)?.closest('.hf-tree-row');
+      const there = row && (row.textContent.trim() !== '' || row.querySelector('.hf-tree-waiting'));
+      if (!there) window.seen.blank++;
+    }
+    requestAnimationFrame(watch);
+  })();
+`;
+
+describe('the keyboard alone', () => {
+  it('gets a file back', async () => {
+    const stage = await open({ 'letter.txt': OLD, 'other.txt': 'x' });
+    const { page, source, complaints } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(2);
+    fs.writeFileSync(path.join(source, 'letter.txt'), NEW);
+    await history.backUp(1);
+    await history.add();
+    await page.goto(new URL('/restore', page.url()).href);
+    await page.getByText(/^Versions of/).waitFor();
+    const { keyboard } = page;
+    const tabTo = async (focused: string) => {
+      for (let i = 0; i < 60 && (await page.locator(`${focused}:focus`).count()) === 0; i++) {
+        await keyboard.press('Tab');
+      }
+      await page.locator(`${focused}:focus`).waitFor();
+    };
+    await tabTo('[role=grid] button');
+    await keyboard.press('ArrowLeft');
+    await keyboard.press('Enter');
+    await page.getByText(`Versions of ${dayName(2)}`).waitFor();
+    await tabTo('button[type=submit]');
+    await keyboard.press('Enter');
+    await row(page, /^letter\.txt/).waitFor();
+    await tabTo('[role=tree]');
+    await keyboard.type('letter');
+    await keyboard.press('Enter');
+    await page.getByText('the old words.').waitFor();
+    await keyboard.press('Escape');
+    await page.locator('[role=tree]:focus').waitFor();
+    await keyboard.press('Space');
+    await page.getByText('1 file (36 B)').waitFor();
+    await tabTo('button[type=submit]');
+    await keyboard.press('Enter');
+    await page.getByRole('radio', { name: 'To the original place' }).waitFor();
+    await tabTo('input[value=keep-both]');
+    await keyboard.press('ArrowDown');
+    await page.getByRole('radio', { name: 'Overwrite' }).and(page.locator(':checked')).waitFor();
+    await tabTo('button[type=submit]');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'All right like this?' }).waitFor();
+    await tabTo('button[type=submit]');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: '1 file is back' }).waitFor();
+    expect(fs.readFileSync(path.join(source, 'letter.txt'), 'utf8')).toBe(OLD);
+    expect(complaints).toEqual([]);
   });
 });

@@ -13,16 +13,24 @@ import { parentOf } from './selection.ts';
 
 interface FilePanelProps {
   readonly ref: Ref<HTMLElement>;
+  /** Escape: back to the tree, from where Enter led here. */
+  readonly onLeave: () => void;
   readonly file: FileInVersion | undefined;
   readonly entry: VersionEntry | undefined;
   readonly version: Version;
   readonly go: Go;
 }
 
-export function FilePanel({ ref, file, entry, version, go }: FilePanelProps) {
+export function FilePanel({ ref, onLeave, file, entry, version, go }: FilePanelProps) {
   const { say } = useSpeech();
   return (
-    <section ref={ref} className="hf-file" aria-label={say('restore.file')} tabIndex={-1}>
+    <section
+      ref={ref}
+      className="hf-file"
+      aria-label={say('restore.file')}
+      tabIndex={-1}
+      onKeyDown={(e) => e.key === 'Escape' && onLeave()}
+    >
       {file && entry ? (
         <>
           <Head entry={entry} />

@@ -20,6 +20,7 @@ export function FilesStep({ destination, version, draft, go }: StepContext & { r
   const [active, setActive] = useState<VersionEntry>();
   const [shown] = useDebouncedValue(active, PAUSE);
   const panel = useRef<HTMLElement>(null);
+  const both = useRef<HTMLDivElement>(null);
   return (
     <>
       <Text className="hf-of-version">
@@ -27,7 +28,7 @@ export function FilesStep({ destination, version, draft, go }: StepContext & { r
         <Moment at={version.at} />
       </Text>
       <SearchPanel destinationId={destination.id} version={version} go={go} />
-      <div className="hf-files">
+      <div ref={both} className="hf-files">
         <div className="hf-files-tree">
           <Everything context={{ version, draft }} />
           <FileTree
@@ -43,6 +44,7 @@ export function FilesStep({ destination, version, draft, go }: StepContext & { r
         </div>
         <FilePanel
           ref={panel}
+          onLeave={() => both.current?.querySelector<HTMLElement>('[role=tree]')?.focus()}
           file={shown && { destinationId: destination.id, versionId: version.id, path: shown.path }}
           entry={shown}
           version={version}

@@ -2,7 +2,7 @@
 import { Button, Text } from '@mantine/core';
 import type { Version } from '../../../src/api/model/destination.ts';
 import type { FileInVersion, Span } from '../../../src/api/model/look.ts';
-import { Moment, ThrownNote, ToneBadge } from '../../components/parts.tsx';
+import { ThrownNote, ToneBadge } from '../../components/parts.tsx';
 import { useTimeline } from '../../data/versions.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { changeDraft, type Go } from './draft.ts';
@@ -51,25 +51,25 @@ export function History(props: { readonly file: FileInVersion; readonly version:
 function State(props: { readonly span: Span; readonly isShown: boolean; readonly onTake: () => void }) {
   const { say, format } = useSpeech();
   const { first, last, versions, entry } = props.span;
-  const modified = entry.modifiedAt === null ? '' : format.exact(entry.modifiedAt);
+  const when =
+    versions === 1
+      ? format.short(last.at)
+      : say('restore.history.range', { first: format.short(first.at), last: format.short(last.at) });
   return (
     <li data-shown={props.isShown || undefined}>
       <div>
-        <strong>
-          {entry.bytes === null ? say(`restore.kind.${entry.kind}`) : format.bytes(entry.bytes)}
-        </strong>
+        <strong>{when}</strong>
+        <Text size="sm" c="dimmed">
+          {[
+            ...(entry.bytes === null ? [] : [format.bytes(entry.bytes)]),
+            ...(versions === 1 ? [] : [say('restore.calendar.versions', { count: versions })]),
+          ].join(' · ')}
+        </Text>
         {entry.modifiedAt !== null && (
-          <Text size="sm">
-            {say('restore.history.modified')} <Moment at={entry.modifiedAt} />
+          <Text size="sm" c="dimmed">
+            {say('restore.history.modified', { date: format.short(entry.modifiedAt) })}
           </Text>
         )}
-        <Text size="sm" c="dimmed">
-          {say('restore.history.in', {
-            count: versions,
-            first: format.short(first.at),
-            last: format.short(last.at),
-          })}
-        </Text>
       </div>
       {props.isShown ? (
         <ToneBadge tone="busy">{say('restore.history.shown')}</ToneBadge>
@@ -77,7 +77,7 @@ function State(props: { readonly span: Span; readonly isShown: boolean; readonly
         <Button
           size="xs"
           variant="light"
-          aria-label={`${say('restore.history.take')}: ${modified}`}
+          aria-label={`${say('restore.history.take')}: ${when}`}
           onClick={props.onTake}
         >
           {say('restore.history.take')}

@@ -47,6 +47,8 @@ function Form(props: { readonly onAdded: (destination: Destination) => void; rea
   const known = destinations.find((one) => one.location === location.trim());
   const onSubmit = (e: FormEvent) => {
     e.preventDefault();
+    // React's events rise through the dialog to the wizard's form.
+    e.stopPropagation();
     if (known) return props.onAdded(known);
     const names = new Set(destinations.map(({ name }) => name));
     open.mutate({ location: location.trim(), password, names }, { onSuccess: props.onAdded });

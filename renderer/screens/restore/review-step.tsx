@@ -71,13 +71,11 @@ function Plan({ destination, version, draft, where }: StepContext) {
     ],
     ...(target.kind === 'archive'
       ? []
-      : [
-          [say('restore.review.conflicts'), say(`restore.conflicts.${where.conflicts}.text`)],
-          [
-            say('restore.review.afterwards'),
-            say(where.verify ? 'restore.review.verify' : 'restore.review.no-verify'),
-          ],
-        ]),
+      : [[say('restore.review.conflicts'), say(`restore.conflicts.${where.conflicts}.text`)] as const]),
+    [
+      say('restore.review.afterwards'),
+      say(where.verify ? 'restore.review.verify' : 'restore.review.no-verify'),
+    ],
   ] as const;
   return (
     <dl className="hf-will">

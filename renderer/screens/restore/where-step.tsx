@@ -39,14 +39,12 @@ export function WhereStep(context: StepContext) {
         </div>
       </Radio.Group>
       {where.target !== 'archive' && <Conflicts {...context} />}
-      {where.target !== 'archive' && (
-        <Switch
-          label={say('restore.verify')}
-          description={say('restore.verify.text')}
-          checked={where.verify}
-          onChange={(e) => changeDraft({ verify: e.currentTarget.checked })}
-        />
-      )}
+      <Switch
+        label={say('restore.verify')}
+        description={say('restore.verify.text')}
+        checked={where.verify}
+        onChange={(e) => changeDraft({ verify: e.currentTarget.checked })}
+      />
     </>
   );
 }
