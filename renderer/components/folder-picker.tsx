@@ -14,7 +14,7 @@ import {
   IconHome,
 } from '@tabler/icons-react';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
-import type { FolderEntry, FolderListing } from '../../src/api/model/computer.ts';
+import type { Disk, FolderEntry, FolderListing } from '../../src/api/model/computer.ts';
 import { useAsk, useDisks, useFolder } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
 import { moved } from './entry-keys.ts';
@@ -142,20 +142,26 @@ function Places({ onGo }: { readonly onGo: (path: string | null) => void }) {
       >
         {say('picker.home')}
       </Button>
-      {disks.slice(0, 6).map(({ path, name }) => (
-        <Button
-          key={path}
-          size="xs"
-          variant="default"
-          leftSection={<IconDatabase size={15} aria-hidden />}
-          onClick={() => onGo(path)}
-        >
-          {name}
-        </Button>
-      ))}
+      {disks
+        .filter(isNamed)
+        .slice(0, 6)
+        .map(({ path, name }) => (
+          <Button
+            key={path}
+            size="xs"
+            variant="default"
+            leftSection={<IconDatabase size={15} aria-hidden />}
+            onClick={() => onGo(path)}
+          >
+            {name}
+          </Button>
+        ))}
     </fieldset>
   );
 }
+
+/** The root is the first of the way to any folder. */
+const isNamed = ({ path }: Disk): boolean => path !== '/';
 
 function Crumbs(props: { readonly listing: FolderListing; readonly onGo: (path: string) => void }) {
   const { say } = useSpeech();

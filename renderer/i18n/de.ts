@@ -629,7 +629,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'settings.history.text': 'Mit ihren Protokollen. Versionen in Ihren Zielen betrifft das nicht.',
   'settings.history.unit':
     '{days, plural, =365 {1 Jahr} =730 {2 Jahre} =1825 {5 Jahre} =3650 {10 Jahre} one {# Tag} other {# Tage}}',
-  'settings.network': 'Grenzen im Netz',
+  'settings.network': 'Netzwerkgrenzen',
   'settings.network.text':
     'Für alle Läufe zusammen. Pläne und Ziele können eigene Grenzen haben; die niedrigste gilt.',
   'settings.uploadLimit': 'Hochladen',
@@ -648,7 +648,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'settings.power.wait': 'Wartet',
   'settings.power.low': 'Gering: macht Platz',
   'settings.power.normal': 'Normal',
-  'settings.startup': 'Start',
+  'settings.startup': 'Beim Start',
   'settings.startup.browser':
     'Holdfast läuft hier als Dienst, und Sie sehen es im Browser. Start bei der Anmeldung und Schließen in die Leiste sind Einstellungen der Holdfast-App.',
   'settings.startup.openAtLogin': 'Bei der Anmeldung starten',

@@ -24,6 +24,7 @@ import {
   ToneBadge,
   useTell,
 } from '../components/parts.tsx';
+import { usePartOfList } from '../components/parts-of-list.tsx';
 import { PasswordDialog } from '../components/password-dialog.tsx';
 import { SpaceBar } from '../components/space-bar.tsx';
 import { TestResult } from '../components/test-result.tsx';
@@ -36,6 +37,11 @@ export function DestinationsScreen() {
   const { say } = useSpeech();
   const destinations = useDestinations();
   useScrollToHash(destinations.isSuccess);
+  const { shown, find, more } = usePartOfList(destinations.data ?? [], {
+    step: 20,
+    nameOf: ({ name }) => name,
+    must: ({ id }) => id === location.hash.slice(1),
+  });
   const add = (
     <Button component={Link} href="/destinations/new" leftSection={<IconPlus size={18} aria-hidden />}>
       {say('destinations.add')}
@@ -43,6 +49,7 @@ export function DestinationsScreen() {
   );
   return (
     <Page title={say('destinations.title')} actions={add}>
+      {find}
       <ThrownNote error={destinations.error} />
       {destinations.isPending && <Skeleton height={220} radius="lg" />}
       {destinations.data?.length === 0 && (
@@ -53,10 +60,11 @@ export function DestinationsScreen() {
         />
       )}
       <div className="hf-cards">
-        {destinations.data?.map((destination) => (
+        {shown.map((destination) => (
           <DestinationCard key={destination.id} destination={destination} />
         ))}
       </div>
+      {more}
     </Page>
   );
 }

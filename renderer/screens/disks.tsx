@@ -15,6 +15,7 @@ import { EmptyState, Facts, Page, ThrownNote, ToneBadge } from '../components/pa
 import { RoomBar } from '../components/space-bar.tsx';
 import { useDestinations, useDisks, usePlans } from '../data/host.tsx';
 import type { MessageKey } from '../i18n/en.ts';
+import type { Say } from '../i18n/languages.ts';
 import { useSpeech } from '../i18n/speech.tsx';
 
 const ATTACHMENTS: Readonly<Record<Disk['attachment'], readonly [MessageKey, TablerIcon]>> = {
@@ -26,6 +27,10 @@ const ATTACHMENTS: Readonly<Record<Disk['attachment'], readonly [MessageKey, Tab
 
 export const attachmentName = (disk: Disk): MessageKey => ATTACHMENTS[disk.attachment][0];
 export const diskIcon = (disk: Disk): TablerIcon => ATTACHMENTS[disk.attachment][1];
+
+/** A root has no name of its own. */
+export const diskName = (say: Say, { name }: Disk): string =>
+  name === '' || name === '/' ? say('disks.system-disk') : name;
 
 /** Less than a twentieth is free. */
 export const isLow = ({ free, total }: Disk): boolean => total > 0 && free / total < 0.05;
@@ -58,6 +63,7 @@ export function DisksScreen() {
 function DiskCard({ disk }: { readonly disk: Disk }) {
   const { say } = useSpeech();
   const Icon = diskIcon(disk);
+  const name = diskName(say, disk);
   const id = useId();
   return (
     <article className="hf-panel" aria-labelledby={id}>
@@ -68,7 +74,7 @@ function DiskCard({ disk }: { readonly disk: Disk }) {
           </div>
           <div>
             <Title order={2} id={id} className="hf-path">
-              {disk.name}
+              {name}
             </Title>
             <Text size="sm" c="dimmed">
               {say(attachmentName(disk))}
@@ -77,7 +83,7 @@ function DiskCard({ disk }: { readonly disk: Disk }) {
         </div>
         {isLow(disk) && <ToneBadge tone="bad">{say('disks.low')}</ToneBadge>}
       </div>
-      <RoomBar name={disk.name} space={disk} isLow={isLow(disk)} />
+      <RoomBar name={name} space={disk} isLow={isLow(disk)} />
       <Uses disk={disk} />
       {disk.system && (
         <Text size="sm" c="dimmed">
@@ -91,7 +97,7 @@ function DiskCard({ disk }: { readonly disk: Disk }) {
             href={`/destinations/new?disk=${encodeURIComponent(disk.path)}`}
             variant="light"
             leftSection={<IconPlus size={17} aria-hidden />}
-            aria-label={say('disks.use-named', { name: disk.name })}
+            aria-label={say('disks.use-named', { name })}
           >
             {say('disks.use')}
           </Button>

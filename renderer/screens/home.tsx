@@ -25,6 +25,7 @@ import { Calendar } from '../components/calendar.tsx';
 import { calendarStart } from '../components/calendar-days.ts';
 import { CancelRun, LiveRun } from '../components/live-run.tsx';
 import { Moment, Page, Panel, type Tone, useNow, useTell } from '../components/parts.tsx';
+import { usePartOfList } from '../components/parts-of-list.tsx';
 import { RoomBar, SpaceBar } from '../components/space-bar.tsx';
 import {
   newestSuccess,
@@ -45,7 +46,7 @@ import {
   useStatus,
 } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
-import { attachmentName, diskIcon, isLow } from './disks.tsx';
+import { attachmentName, diskIcon, diskName, isLow } from './disks.tsx';
 import { isWelcomeDismissed } from './welcome/dismissed.ts';
 
 export function HomeScreen() {
@@ -229,21 +230,25 @@ function Reasons(props: {
   const speech = useSpeech();
   const fix = useFix();
   const { reasons } = props.verdict;
+  const { shown, more } = usePartOfList(reasons, { step: REASONS_SHOWN });
   if (reasons.length === 0) return null;
   return (
-    <ul className="hf-reasons" aria-label={speech.say('home.reasons')}>
-      {reasons.map((reason) => (
-        <li key={reason.code + reason.sentence} data-level={reason.level}>
-          <ReasonIcon reason={reason} />
-          <span>{reasonSentence(speech, reason, props)}</span>
-          {reason.fix && (
-            <Button variant="light" size="xs" onClick={() => reason.fix && fix(reason.fix)}>
-              {speech.say(`fix.${reason.fix.kind}`)}
-            </Button>
-          )}
-        </li>
-      ))}
-    </ul>
+    <div>
+      <ul className="hf-reasons" aria-label={speech.say('home.reasons')}>
+        {shown.map((reason) => (
+          <li key={reason.code + reason.sentence} data-level={reason.level}>
+            <ReasonIcon reason={reason} />
+            <span>{reasonSentence(speech, reason, props)}</span>
+            {reason.fix && (
+              <Button variant="light" size="xs" onClick={() => reason.fix && fix(reason.fix)}>
+                {speech.say(`fix.${reason.fix.kind}`)}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {more}
+    </div>
   );
 }
 
@@ -287,7 +292,7 @@ function PlanTiles({ plans }: { readonly plans: readonly PlanStatus[] }) {
     return <NothingYet to="/welcome" text={say('plans.empty')} action={say('welcome.again')} />;
   return (
     <ul className="hf-tiles">
-      {plans.map((status) => {
+      {plans.slice(0, TILES_SHOWN).map((status) => {
         const last = newestSuccess(status);
         return (
           <Tile
@@ -303,7 +308,19 @@ function PlanTiles({ plans }: { readonly plans: readonly PlanStatus[] }) {
           </Tile>
         );
       })}
+      <Further to="/plans" all={plans.length} />
     </ul>
+  );
+}
+
+/** How many there are besides those shown, and the way to them. */
+function Further({ to, all }: { readonly to: string; readonly all: number }) {
+  const { say } = useSpeech();
+  if (all <= TILES_SHOWN) return null;
+  return (
+    <li>
+      <AllLink to={to} name={say('home.further', { count: all - TILES_SHOWN })} />
+    </li>
   );
 }
 
@@ -316,7 +333,7 @@ function DestinationTiles({ destinations }: { readonly destinations: readonly De
   }
   return (
     <ul className="hf-tiles">
-      {destinations.map((destination) => (
+      {destinations.slice(0, TILES_SHOWN).map((destination) => (
         <Tile
           key={destination.id}
           to={`/destinations#${destination.id}`}
@@ -330,11 +347,14 @@ function DestinationTiles({ destinations }: { readonly destinations: readonly De
           )}
         </Tile>
       ))}
+      <Further to="/destinations" all={destinations.length} />
     </ul>
   );
 }
 
 const DISKS_SHOWN = 4;
+const TILES_SHOWN = 6;
+const REASONS_SHOWN = 8;
 
 function DiskTiles() {
   const { say } = useSpeech();
@@ -344,9 +364,9 @@ function DiskTiles() {
   return (
     <ul className="hf-tiles hf-tiles-wide">
       {disks.slice(0, DISKS_SHOWN).map((disk) => (
-        <Tile key={disk.path} to="/disks" icon={diskIcon(disk)} name={disk.name}>
+        <Tile key={disk.path} to="/disks" icon={diskIcon(disk)} name={diskName(say, disk)}>
           <span>{say(attachmentName(disk))}</span>
-          <RoomBar name={disk.name} space={disk} isLow={isLow(disk)} />
+          <RoomBar name={diskName(say, disk)} space={disk} isLow={isLow(disk)} />
         </Tile>
       ))}
     </ul>

@@ -7,6 +7,7 @@ import type { Destination } from '../../src/api/model/destination.ts';
 import type { PlanStatus, Source } from '../../src/api/model/plan.ts';
 import { useBackUp } from '../components/actions.ts';
 import { Confirm, EmptyState, Facts, Moment, Page, ThrownNote, useTell } from '../components/parts.tsx';
+import { usePartOfList } from '../components/parts-of-list.tsx';
 import { newestSuccess, recurrenceText, retentionText, waitingWords } from '../components/words.ts';
 import { useAsk, useDestinations, usePlans } from '../data/host.tsx';
 import type { Say } from '../i18n/languages.ts';
@@ -16,8 +17,13 @@ export function PlansScreen() {
   const { say } = useSpeech();
   const plans = usePlans();
   const { data: destinations = [] } = useDestinations();
+  const { shown, find, more } = usePartOfList(plans.data ?? [], {
+    step: 30,
+    nameOf: ({ plan }) => plan.name,
+  });
   return (
     <Page title={say('plans.title')} actions={<NewPlan />}>
+      {find}
       <ThrownNote error={plans.error} />
       {plans.isPending && <Skeleton height={180} radius="lg" />}
       {plans.data?.length === 0 && (
@@ -32,9 +38,10 @@ export function PlansScreen() {
           }
         />
       )}
-      {plans.data?.map((status) => (
+      {shown.map((status) => (
         <PlanCard key={status.plan.id} status={status} destinations={destinations} />
       ))}
+      {more}
     </Page>
   );
 }

@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
+import { openStore } from '../../src/store/sqlite.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { expectAccessible, type Stage, useStage } from './stage.ts';
 
 const open = useStage();
@@ -119,6 +121,35 @@ describe('adding a destination', () => {
     await page.getByRole('checkbox', { name: 'This computer' }).waitFor();
     expect(await page.getByRole('checkbox', { name: 'Backup disk' }).count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+});
+
+describe('a destination that has been in use', () => {
+  it('shows how its free space changes, as a line and in words', async () => {
+    const { page, host, source, destination, complaints, kill, restart } = await open();
+    const { destination: disk } = await host.destinations.add({ name: 'USB disk', location: destination });
+    await kill();
+    const day = 24 * 3600 * 1000;
+    // Up to today's, which the host has measured itself.
+    const { free, total } = disk.space ?? { free: 0, total: 0 };
+    const aDay = Math.round(total / 500);
+    const store = openStore(path.join(path.dirname(source), 'data', 'holdfast.db'), {
+      clock: systemClock,
+      onProblem: (sentence) => expect.unreachable(sentence),
+    });
+    for (let ago = 30; ago > 0; ago--) {
+      store.space.add(disk.id, { at: Date.now() - ago * day, free: free + (ago + (ago % 3)) * aDay, total });
+    }
+    store.close();
+    await restart();
+    await page.goto(new URL('/destinations', page.url()).href);
+    const card = page.getByRole('article', { name: 'USB disk' });
+    await card
+      .getByRole('img', { name: /Free space over time: The free space falls by .* a week/ })
+      .waitFor();
+    await picture(page, 'trend');
+    await expectAccessible(page);
+    expect(complaints.filter((text) => !/WebSocket|ERR_CONNECTION_REFUSED/.test(text))).toEqual([]);
   });
 });
 

@@ -65,6 +65,7 @@ describe.each([
       run: `/activity/${good}`,
       'run-failed': `/activity/${failed}`,
       disks: '/disks',
+      welcome: '/welcome',
       recovery: '/recovery',
       settings: '/settings',
       missing: '/no-such-page',

@@ -122,7 +122,7 @@ function useWelcomeSteps(choice: Choice, draft: WelcomeDraft, onChange: (draft: 
     {
       name: say('wizard.what'),
       title: say('welcome.what'),
-      text: say('welcome.what.text'),
+      text: say(choice.suggested.length > 0 ? 'welcome.what.text' : 'welcome.what.none'),
       missing: choice.sources.length === 0 ? say('wizard.what.empty') : undefined,
       content: (
         <Sources
