@@ -25,11 +25,15 @@ export interface FillingOptions {
   readonly onProgress: () => void;
   /** A folder that could not be read is left out. */
   readonly onUnreadable: (tree: Id) => void;
+  /** What goes before the filling at each pause: a search under way. It must not fail. */
+  readonly others?: () => Promise<unknown> | undefined;
   /** Changes that become one transaction; 1,000 unless said: as many as take some milliseconds to commit. */
   readonly batch?: number;
 }
 
 const BATCH = 1000;
+/** Entries between two looks at the clock where nothing has changed. */
+const COMPARED = 512;
 /** Paths that are cleaned or swept at once. */
 const SOME = 200;
 /** So many paths without a span are carried along before they are swept out. */
@@ -63,7 +67,7 @@ export class Filling {
     this.#catalog = catalog;
     this.#source = source;
     this.#o = o;
-    this.#pace = new Pace(o.signal);
+    this.#pace = new Pace(o.signal, o.others);
   }
 
   /** Cleans what has gone. Errors: the catalog's, the signal's reason. */
@@ -169,7 +173,9 @@ export class Filling {
       await this.#listing(newer, take.newer, true),
     ] as const;
     const entered: Folder[] = [];
+    let compared = 0;
     for (const triple of sideBySide(lists)) {
+      if (++compared % COMPARED === 0) await this.#pace.breathe();
       const differs = !isCovered(triple, take);
       const trees = triple.map((entry) => entry?.subtree) as unknown as Folder['trees'];
       const enter = !areEqual(trees, take);

@@ -21,32 +21,28 @@ export interface FolderEntry {
 /** "2" before "10", case and accents only where nothing else differs; the same on every computer. */
 const people = new Intl.Collator('en', { numeric: true });
 
+/** Entries between two looks at the clock. */
+const SOME = 1024;
+
+/** The columns of a folder, its entries in their order. */
+interface Columns {
+  /** One after the other; `ends[i]` is where the i-th ends. */
+  readonly names: Buffer;
+  readonly ends: Uint32Array;
+  readonly kinds: Uint8Array;
+  readonly sizes: Float64Array;
+  readonly times: Float64Array;
+  /** Folders come first, so the i-th entry's listing is the i-th here. All zero: it has none. */
+  readonly subtrees: Buffer;
+}
+
 export class SortedFolder {
   readonly total: number;
-  /** Names one after the other; `#ends[i]` is where the i-th ends. */
-  readonly #names: Buffer;
-  readonly #ends: Uint32Array;
-  readonly #kinds: Uint8Array;
-  readonly #sizes: Float64Array;
-  readonly #times: Float64Array;
-  /** Folders come first, so the i-th entry's listing is the i-th here. All zero: it has none. */
-  readonly #subtrees: Buffer;
+  readonly #columns: Columns;
 
-  constructor(rows: Rows, order: Uint32Array) {
-    this.total = order.length;
-    this.#ends = new Uint32Array(order.length);
-    this.#kinds = Uint8Array.from(order, (row) => rows.kinds[row]!);
-    this.#sizes = Float64Array.from(order, (row) => rows.sizes[row]!);
-    this.#times = Float64Array.from(order, (row) => rows.times[row]!);
-    this.#names = Buffer.allocUnsafe(rows.nameBytes);
-    this.#subtrees = Buffer.alloc(rows.subtrees.size * ID_BYTES);
-    let end = 0;
-    order.forEach((row, i) => {
-      end += this.#names.write(rows.names[row]!, end, 'latin1');
-      this.#ends[i] = end;
-      const subtree = rows.subtrees.get(row);
-      if (subtree) this.#subtrees.set(idToBytes(subtree), i * ID_BYTES);
-    });
+  constructor(columns: Columns) {
+    this.total = columns.ends.length;
+    this.#columns = columns;
   }
 
   page(offset: number, limit: number): FolderEntry[] {
@@ -56,25 +52,27 @@ export class SortedFolder {
 
   /** The folder of that name; undefined where there is none. */
   folderNamed(name: ByteString): FolderEntry | undefined {
-    const folders = this.#subtrees.length / ID_BYTES;
+    const folders = this.#columns.subtrees.length / ID_BYTES;
     const wanted = Buffer.from(name, 'latin1');
     for (let i = 0; i < folders; i++) if (this.#nameAt(i).equals(wanted)) return this.#at(i);
     return undefined;
   }
 
   #nameAt(i: number): Buffer {
-    return this.#names.subarray(i === 0 ? 0 : this.#ends[i - 1], this.#ends[i]);
+    const { names, ends } = this.#columns;
+    return names.subarray(i === 0 ? 0 : ends[i - 1], ends[i]);
   }
 
   #at(i: number): FolderEntry {
-    const kind = KINDS[this.#kinds[i]!]!;
-    const id = this.#subtrees.subarray(i * ID_BYTES, (i + 1) * ID_BYTES);
+    const { kinds, sizes, times, subtrees } = this.#columns;
+    const kind = KINDS[kinds[i]!]!;
+    const id = subtrees.subarray(i * ID_BYTES, (i + 1) * ID_BYTES);
     const listed = id.length === ID_BYTES && id.some((byte) => byte !== 0);
     return {
       name: this.#nameAt(i).toString('latin1') as ByteString,
       kind,
-      bytes: kind === 'file' ? this.#sizes[i]! : null,
-      modifiedAt: this.#times[i]!,
+      bytes: kind === 'file' ? sizes[i]! : null,
+      modifiedAt: times[i]!,
       subtree: listed ? idFromBytes(id) : undefined,
     };
   }
@@ -108,17 +106,47 @@ export async function readFolder(bytes: Uint8Array, pace: Pace): Promise<SortedF
     for (const node of nodes) rows.add(node);
     await pace.breathe();
   }
-  return new SortedFolder(rows, await inOrderOfPeople(rows, pace));
+  return new SortedFolder(await columnsOf(rows, await inOrderOfPeople(rows, pace), pace));
+}
+
+async function columnsOf(rows: Rows, order: Uint32Array, pace: Pace): Promise<Columns> {
+  const columns: Columns = {
+    names: Buffer.allocUnsafe(rows.nameBytes),
+    ends: new Uint32Array(order.length),
+    kinds: new Uint8Array(order.length),
+    sizes: new Float64Array(order.length),
+    times: new Float64Array(order.length),
+    subtrees: Buffer.alloc(rows.subtrees.size * ID_BYTES),
+  };
+  let end = 0;
+  for (let i = 0; i < order.length; i++) {
+    const row = order[i]!;
+    end += columns.names.write(rows.names[row]!, end, 'latin1');
+    columns.ends[i] = end;
+    columns.kinds[i] = rows.kinds[row]!;
+    columns.sizes[i] = rows.sizes[row]!;
+    columns.times[i] = rows.times[row]!;
+    const subtree = rows.subtrees.get(row);
+    if (subtree) columns.subtrees.set(idToBytes(subtree), i * ID_BYTES);
+    if (i % SOME === 0) await pace.breathe();
+  }
+  return columns;
 }
 
 async function inOrderOfPeople(rows: Rows, pace: Pace): Promise<Uint32Array> {
-  const texts = rows.names.map(toText);
+  const texts: string[] = [];
+  const order = new Uint32Array(rows.names.length);
+  for (let row = 0; row < order.length; row++) {
+    order[row] = row;
+    texts.push(toText(rows.names[row]!));
+    if (row % SOME === 0) await pace.breathe();
+  }
   const isFolder = (row: number) => rows.subtrees.has(row);
   const compare = (a: number, b: number) =>
     Number(isFolder(b)) - Number(isFolder(a)) ||
     people.compare(texts[a]!, texts[b]!) ||
     compareBytes(rows.names[a]!, rows.names[b]!);
-  return sortInSlices(Uint32Array.from(texts.keys()), compare, pace);
+  return sortInSlices(order, compare, pace);
 }
 
 /** The first node in a tree blob whose name is the one. Errors: 'damaged', the reason of the pace's signal. */

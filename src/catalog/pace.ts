@@ -6,10 +6,13 @@ const SLICE_MS = 8;
 
 export class Pace {
   readonly #signal: AbortSignal | undefined;
+  readonly #others: (() => Promise<unknown> | undefined) | undefined;
   #since = performance.now();
 
-  constructor(signal?: AbortSignal) {
+  /** `others` tells what goes first, whenever there is a pause. */
+  constructor(signal?: AbortSignal, others?: () => Promise<unknown> | undefined) {
     this.#signal = signal;
+    this.#others = others;
   }
 
   /** The slice is used up. */
@@ -26,6 +29,7 @@ export class Pace {
   /** Error: the signal's reason. */
   async pause(): Promise<void> {
     await turn();
+    await this.#others?.();
     this.#since = performance.now();
     this.#signal?.throwIfAborted();
   }

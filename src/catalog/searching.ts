@@ -9,14 +9,17 @@ import { toText } from '../util/byte-string.ts';
 import type { Catalog, CatalogLine, CatalogVersion } from './catalog.ts';
 import { fold } from './fold.ts';
 import type { Range } from './line.ts';
-import { TOP } from './names.ts';
+import { type PathRow, TOP } from './names.ts';
 import type { NodeState } from './node-state.ts';
 import { Pace } from './pace.ts';
+import type { SpannedPath } from './spans.ts';
 
 /** Paths of one rank that are looked at, so that the newest come first; beyond, the answer says that there is more. */
 const MOST_PATHS = 2000;
-/** After so long it has to do with what was found: whoever types wants to see something. */
-const PATIENCE_MS = 120;
+/** After so long it may do with what was found, if it fills the answer: whoever types wants to see something. */
+const PATIENCE_MS = 100;
+/** After so long it must. */
+const LONGEST_MS = 500;
 /** Names that are taken from the index at once. */
 const PORTION = 500;
 /** Names that are read through at once where no trigram leads to them. */
@@ -58,8 +61,6 @@ interface Wanted {
 
 interface Candidate {
   readonly path: number;
-  readonly parent: number;
-  readonly name: number;
   readonly line: CatalogLine;
   readonly seen: readonly Range[];
 }
@@ -86,7 +87,7 @@ class Search {
   readonly #wanted: Wanted;
   readonly #pace: Pace;
   readonly #folders = new Map<number, string | undefined>();
-  readonly #until = performance.now() + PATIENCE_MS;
+  readonly #begun = performance.now();
   #more = false;
 
   constructor(catalog: Catalog, query: Query) {
@@ -166,35 +167,47 @@ class Search {
 
   async #candidates(portions: AsyncIterable<readonly NameRow[]>): Promise<Candidate[]> {
     const found: Candidate[] = [];
+    let looked = false;
     for await (const names of portions) {
+      if (looked && this.#isEnough(found)) break;
+      looked = true;
       for (const { id } of names) {
-        for (const candidate of this.#called(id, MOST_PATHS + 1 - found.length)) found.push(candidate);
-        if (found.length > MOST_PATHS || performance.now() > this.#until) {
-          this.#more = true;
-          return found;
-        }
-        await this.#pace.breathe();
+        if (found.length > MOST_PATHS && this.#isEnough(found)) break;
+        await this.#gather(id, found);
       }
       await this.#pace.breathe();
     }
     return found;
   }
 
-  /** What has that name in some version, up to a limit. */
-  *#called(name: number, limit: number): Generator<Candidate> {
-    const text = 'SELECT id, parent FROM paths WHERE name = ? LIMIT ?';
-    const rows = this.#catalog.file.rows<{ id: number; parent: number }>(text, name, MOST_PATHS);
-    let count = 0;
-    for (const { id, parent } of rows) {
-      if (!this.#leads(parent, name)) continue;
-      for (const [lineId, spans] of this.#catalog.spans.of(id)) {
-        const line = this.#catalog.lines.get(lineId);
-        if (!line || (this.#query.planId !== undefined && line.planId !== this.#query.planId)) continue;
-        const seen = line.line.seen(spans);
-        if (seen.length > 0) yield { path: id, parent, name, line, seen };
-        if (++count >= limit) return;
+  /** All that has that name in some version, or enough of it. */
+  async #gather(name: number, found: Candidate[]): Promise<void> {
+    for (let after = -1; ; ) {
+      const paths = this.#catalog.spans.called(name, after, PORTION);
+      for (const path of paths) {
+        const candidate = this.#candidateAt(path, name);
+        if (candidate) found.push(candidate);
       }
+      const last = paths.at(-1);
+      if (!last || paths.length < PORTION || this.#isEnough(found)) return;
+      await this.#pace.breathe();
+      after = last.parent;
     }
+  }
+
+  /** Whether to make do with what was found although there may be more. */
+  #isEnough(found: readonly Candidate[]): boolean {
+    const patience = found.length > this.#query.limit ? PATIENCE_MS : LONGEST_MS;
+    const enough = found.length > MOST_PATHS || performance.now() - this.#begun > patience;
+    this.#more ||= enough;
+    return enough;
+  }
+
+  #candidateAt({ path, parent, line: lineId, spans }: SpannedPath, name: number): Candidate | undefined {
+    const line = lineId === null ? undefined : this.#catalog.lines.get(lineId);
+    if (!line || (this.#query.planId !== undefined && line.planId !== this.#query.planId)) return undefined;
+    const seen = line.line.seen(spans);
+    return seen.length > 0 && this.#leads(parent, name) ? { path, line, seen } : undefined;
   }
 
   /** Whether the path has all ways in it. */
@@ -208,15 +221,22 @@ class Search {
     return ways.every((way) => path.includes(way) || (words.length === 1 && `${path}/`.endsWith(way)));
   }
 
-  /** A folder's path, folded; '' for the top. */
+  /** A folder's path, folded; '' for the top, undefined where a folder on the way has gone. */
   #folded(path: number): string | undefined {
-    if (path === TOP) return '';
-    if (this.#folders.has(path)) return this.#folders.get(path);
-    const row = this.#catalog.names.pathRow(path);
-    const above = row && this.#folded(row.parent);
-    const name = row && this.#catalog.names.nameOf(row.name);
-    const folded = above === undefined || name === undefined ? undefined : `${above}/${fold(toText(name))}`;
-    this.#folders.set(path, folded);
+    const way: PathRow[] = [];
+    let at = path;
+    while (at !== TOP && !this.#folders.has(at)) {
+      const row = this.#catalog.names.pathRow(at);
+      if (!row) return undefined;
+      way.push(row);
+      at = row.parent;
+    }
+    let folded = at === TOP ? '' : this.#folders.get(at);
+    for (const { id, name } of way.reverse()) {
+      const own = this.#catalog.names.nameOf(name);
+      folded = folded === undefined || own === undefined ? undefined : `${folded}/${fold(toText(own))}`;
+      this.#folders.set(id, folded);
+    }
     return folded;
   }
 

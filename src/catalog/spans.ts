@@ -13,6 +13,19 @@ interface SpanRow {
   readonly content: number;
 }
 
+type JoinedRow = { readonly [K in keyof SpanRow]: SpanRow[K] | null } & {
+  readonly path: number;
+  readonly parent: number;
+};
+
+/** A path in one line. */
+export interface SpannedPath {
+  readonly path: number;
+  readonly parent: number;
+  readonly line: number | null;
+  readonly spans: readonly Span[];
+}
+
 /** A version's place among those that are in: numbers of versions. */
 export interface Place {
   readonly line: number;
@@ -65,10 +78,24 @@ export class Spans {
     }
   }
 
-  /** Of a path, by line. */
-  of(path: number): ReadonlyMap<number, readonly Span[]> {
-    const rows = this.#file.rows<SpanRow>('SELECT * FROM spans WHERE path = ?', path);
-    return new Map([...Map.groupBy(rows, (row) => row.line)].map(([line, own]) => [line, own.map(spanOf)]));
+  /**
+   * Paths of a name with their spans, in the order of their folders, after one of these; a path for each line that has it, and
+   * one without spans for a path that no line has. `limit` counts paths, not rows.
+   */
+  called(name: number, after: number, limit: number): readonly SpannedPath[] {
+    const text = `SELECT p.id AS path, p.parent, s.line, s.first, s.last, s.kind, s.size, s.mtime, s.content
+      FROM (SELECT id, parent FROM paths WHERE name = ? AND parent > ? ORDER BY parent LIMIT ?) AS p
+      LEFT JOIN spans AS s ON s.path = p.id`;
+    const found: { path: number; parent: number; line: number | null; spans: Span[] }[] = [];
+    for (const row of this.#file.rows<JoinedRow>(text, name, after, limit)) {
+      let last = found.at(-1);
+      if (last?.path !== row.path || last.line !== row.line) {
+        last = { path: row.path, parent: row.parent, line: row.line, spans: [] };
+        found.push(last);
+      }
+      if (row.line !== null) last.spans.push(spanOf(row as SpanRow));
+    }
+    return found;
   }
 
   inLine(path: number, line: number): readonly Span[] {

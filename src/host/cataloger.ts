@@ -36,6 +36,8 @@ export class Cataloger {
   readonly #stop = new AbortController();
   #catalog: Catalog | undefined;
   #session: Promise<void> | undefined;
+  /** The last question under way; the filling lets it go first. */
+  #reading: Promise<void> | undefined;
   /** Versions may have come or gone since the session under way has asked for them. */
   #again = false;
   #problem: string | null = null;
@@ -70,12 +72,17 @@ export class Cataloger {
 
   /** What `work` reads in the catalog; undefined where it can't be read now. Errors: those of `work` that are not the catalog's. */
   async read<T>(work: (catalog: Catalog) => T | Promise<T>): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#reading = promise;
     try {
       return await work(this.#opened());
     } catch (e) {
       if (!isEngineError(e, 'damaged', 'no-space', 'permission', 'io')) throw e;
       this.#failed(e);
       return undefined;
+    } finally {
+      resolve();
+      if (this.#reading === promise) this.#reading = undefined;
     }
   }
 
@@ -174,6 +181,7 @@ export class Cataloger {
     const source = new Trees(opened, (work) => this.#orAborted(work));
     const filling = new Filling(catalog, source, {
       signal,
+      others: () => this.#reading,
       onProgress: () => this.#progressed(),
       onUnreadable: (tree) =>
         this.#ports.log(
