@@ -40,6 +40,7 @@ export function changedDestination(
       check: flags.check ?? maintenance.check,
       checkPercent: flags.checkPercent ?? maintenance.checkPercent,
     },
+    readOnly: old.readOnly,
     warnBelowBytes: flags.warnBelow ?? old.warnBelowBytes,
     uploadLimit: flags.uploadLimit === undefined ? old.uploadLimit : flags.uploadLimit,
     downloadLimit: flags.downloadLimit === undefined ? old.downloadLimit : flags.downloadLimit,

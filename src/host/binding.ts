@@ -1,15 +1,19 @@
 /** What the rooms ask of the engine, for destinations: opening, making, probing. */
-import { access, constants, statfs } from 'node:fs/promises';
+import { access, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { asEngineError, isEngineError } from '../api/errors.ts';
+import { asEngineError, EngineError, isEngineError } from '../api/errors.ts';
 import type { Instant } from '../api/model/common.ts';
 import type { ConnectionTest, Space } from '../api/model/destination.ts';
 import type { Backend } from '../backend/backend.ts';
 import { parseLocation } from '../backend/registry.ts';
 import { sha256 } from '../format/hash.ts';
+import { errnoName, showPath, translateFsError } from '../fs/errors.ts';
+import { nodePath } from '../fs/path.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Limits, OpenForRun } from '../runs/ports.ts';
+import { type ByteString, fromText, toText } from '../util/byte-string.ts';
 import { createRepository, openRepository, type RepositorySettings } from './engine.ts';
+import { systemPatience } from './patience.ts';
 import { SCHEMES } from './schemes.ts';
 
 const SPACE_MS = 10_000;
@@ -84,16 +88,12 @@ export async function roomAt(
   path: string,
 ): Promise<{ readonly free: number; readonly total: number } | null> {
   try {
-    const found = await Promise.race([nearest(path).then((folder) => statfs(folder)), patience()]);
-    return found && { free: found.bavail * found.bsize, total: found.blocks * found.bsize };
+    const ask = () => nearest(path).then((folder) => statfs(folder));
+    const found = await systemPatience.ask(`room ${path}`, { ms: SPACE_MS }, ask);
+    return { free: found.bavail * found.bsize, total: found.blocks * found.bsize };
   } catch {
     return null;
   }
-}
-
-/** The system does not come back while a network drive hangs, and nothing can end that. Keeps no process alive. */
-function patience(): Promise<null> {
-  return new Promise((resolve) => setTimeout(() => resolve(null), SPACE_MS).unref());
 }
 
 /** The folder itself, or the nearest above it that is there. */
@@ -122,10 +122,11 @@ export async function tryOut(
     await probe(location, signal);
   } catch (e) {
     if (!isEngineError(e, 'repository-missing', 'not-found')) throw e;
-    return { repository: false, writable: await canMake(location), space, problem: null };
+    const unmakable = await problemOf(tryToMake(location));
+    return { repository: false, writable: unmakable === null, space, problem: unmakable };
   }
   const problem = password === undefined ? null : await problemOf(openAndClose(location, password, signal));
-  const unwritable = await problemOf(writeAndRemove(location, signal));
+  const unwritable = await problemOf(writeAndRemove(location, signal).catch(sayKindly));
   return { repository: true, writable: unwritable === null, space, problem: problem ?? unwritable };
 }
 
@@ -153,12 +154,41 @@ async function writeAndRemove(location: string, signal?: AbortSignal): Promise<v
   });
 }
 
-/** Whether the folder could be made there. Other storages tell when it is tried. */
-async function canMake(location: string): Promise<boolean> {
+/** A medium that takes no writes is good for one thing all the same. */
+function sayKindly(e: unknown): never {
+  if (!isEngineError(e, 'read-only', 'permission')) throw e;
+  const message = `There is a repository that can be read, but nothing can be written there. ${e.message}`;
+  const hint =
+    'To get files back from it, add it for reading only. Backups need a place that can be written to.';
+  throw new EngineError(e.code, message, { context: e.context, hint }, { cause: e });
+}
+
+/**
+ * Makes an empty folder in the nearest one that is there, and takes it away at once: only trying tells. Other storages tell when a
+ * repository is made. Errors: why nothing can be made there.
+ */
+async function tryToMake(location: string): Promise<void> {
   const { scheme, target } = parseLocation(location, SCHEMES);
-  if (scheme.scheme !== 'local') return true;
-  return access(await nearest(target), constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+  if (scheme.scheme !== 'local') return;
+  const folder = fromText(await nearest(target));
+  if (!(await stat(nodePath(folder))).isDirectory()) throw noFolder(folder);
+  try {
+    await rmdir(await mkdtemp(path.join(toText(folder), '.holdfast-test-')));
+  } catch (e) {
+    // Of a folder that is there, only systems say so in which nothing can be made at all.
+    if (errnoName(e) === 'ENOENT') throw noPlace(folder);
+    throw translateFsError(e, folder, 'make a folder in');
+  }
+}
+
+function noPlace(path: ByteString): EngineError {
+  return new EngineError('unsupported', `No folders can be made in ${showPath(path)}.`, {
+    hint: 'Choose another folder.',
+  });
+}
+
+function noFolder(path: ByteString): EngineError {
+  return new EngineError('conflict', `${showPath(path)} is a file: nothing can be made below it.`, {
+    hint: 'Choose a folder.',
+  });
 }

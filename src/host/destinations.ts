@@ -22,6 +22,7 @@ import type { Plan } from '../api/model/plan.ts';
 import type { Run } from '../api/model/run.ts';
 import { parseLocation } from '../backend/registry.ts';
 import type { Repository } from '../repository/repository.ts';
+import { refuseReadOnly } from '../runs/read-only.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Store } from '../store/store.ts';
 import { SCHEMES } from './schemes.ts';
@@ -62,10 +63,20 @@ export interface Added {
 export const passwordName = (destinationId: string) => `repository:${destinationId}`;
 export const recoveryName = (destinationId: string) => `recovery:${destinationId}`;
 const PENDING = 'pending-destination:';
+/** Errors after which it is certain that no repository was made. */
+const NOTHING_MADE = [
+  'repository-exists',
+  'permission',
+  'read-only',
+  'conflict',
+  'usage',
+  'unsupported',
+] as const;
 
 /**
+ * One that is only to be read is opened and nothing more: it gets no key and no settings, and must be there.
  * Errors: 'conflict' for a repository that is a destination already and for a name that another one has, 'wrong-password',
- * 'usage', and those of opening and making repositories.
+ * 'usage', 'repository-missing' for one to be read, and those of opening and making repositories.
  */
 export async function addDestination(
   ports: DestinationPorts,
@@ -77,7 +88,14 @@ export async function addDestination(
   refuseTwin(ports.store, input.name);
   const opened = await openExisting(ports, location, password, o.signal);
   if (opened) return adopt(ports, { ...input, location }, opened, o.embedded === true);
+  if (input.readOnly) throw nothingToRead(location);
   return make(ports, { ...input, location }, password, o);
+}
+
+function nothingToRead(location: string): EngineError {
+  return new EngineError('repository-missing', `There is no repository at ${location}.`, {
+    hint: 'To get files back, give the folder that holds the repository: the one with a file “config” in it.',
+  });
 }
 
 /** People and configurations name destinations by their names. Error: 'conflict'. */
@@ -183,11 +201,14 @@ async function adopt(
     );
     const mine = kept.find((settings) => settings.hostname === ports.hostname);
     const id = pendingId ?? freeId(ports, mine?.destination.id);
-    const recovery = await recoveryFor(ports, repository, id, pendingId !== undefined, password);
+    const halfMade = pendingId !== undefined && !input.readOnly;
+    const recovery = await recoveryFor(ports, repository, id, halfMade, password);
     await ports.secrets.set(passwordName(id), password);
     const destination = await describe(ports, input, repository, { id, embedded, recovery });
     ports.store.destinations.put(destination);
     await tidyUp(ports, destination);
+    // What is only read is not this computer's: neither its plans nor its history.
+    if (input.readOnly) return { destination, recoveryKey: null, restoredPlans: 0 };
     const restoredPlans = restorePlans(ports, kept, destination);
     await restoreHistory(ports, repository, destination);
     return { destination, recoveryKey: recovery.made, restoredPlans };
@@ -282,7 +303,7 @@ async function createOrTidy(
     return await ports.create(location, password, signal);
   } catch (e) {
     // Whether it was made is not known after a cancel or a lost connection; then the password stays.
-    if (isEngineError(e, 'repository-exists', 'permission', 'read-only', 'usage', 'unsupported')) {
+    if (isEngineError(e, ...NOTHING_MADE)) {
       await ports.secrets.remove(passwordName(id));
       ports.store.values.remove(PENDING + id);
     }
@@ -422,7 +443,9 @@ export function destinationNamed(store: Store, id: string): Destination {
 export async function recoveryKeyOf(ports: DestinationPorts, id: string): Promise<string> {
   const known = await ports.secrets.get(recoveryName(id));
   if (known !== undefined) return known;
-  const { location, name } = destinationNamed(ports.store, id);
+  const before = destinationNamed(ports.store, id);
+  refuseReadOnly(before);
+  const { location, name } = before;
   const password = await ports.secrets.get(passwordName(id));
   if (password === undefined) {
     throw new EngineError('not-found', `No key of “${name}” is known on this computer.`, {
@@ -440,7 +463,10 @@ export async function recoveryKeyOf(ports: DestinationPorts, id: string): Promis
   }
 }
 
-/** The settings that a person may change later. Errors: 'not-found', 'conflict' for a name that another one has. */
+/**
+ * The settings that a person may change later. That a destination is only read stays as it was when it was added, for it decides what
+ * was done then. Errors: 'not-found', 'conflict' for a name that another one has.
+ */
 export function updateDestination(
   store: Store,
   id: string,
@@ -449,7 +475,7 @@ export function updateDestination(
   const before = destinationNamed(store, id);
   refuseTwin(store, said.name, id);
   const settings = DestinationInput.omit({ location: true }).parse(said);
-  const after = { ...before, ...settings };
+  const after = { ...before, ...settings, readOnly: before.readOnly };
   store.destinations.put(after);
   return after;
 }

@@ -219,7 +219,14 @@ export class Host {
     });
     this.#alerts = createAlerts({
       alerts: store.alerts,
-      channels: store.channels,
+      channels: {
+        ...store.channels,
+        // How the last message went is noted there, and shown by windows.
+        put: (channel) => {
+          store.channels.put(channel);
+          this.hub.publish({ kind: 'channels' });
+        },
+      },
       secrets,
       clock: this.#clock,
       hostname: this.#hostname,

@@ -17,12 +17,13 @@ export const cleanUpKey = (destinationId: string) => `cleanup:${destinationId}`;
 export const checkKey = (destinationId: string) => `check:${destinationId}`;
 
 export function jobsOf(f: JobFacts): readonly Job[] {
-  const known = new Map(f.destinations.map((destination) => [destination.id, destination]));
+  const writable = f.destinations.filter((destination) => !destination.readOnly);
+  const known = new Set(writable.map(({ id }) => id));
   return [
     ...f.plans.flatMap((plan) =>
       plan.destinations.filter((id) => known.has(id)).map((id) => backupJob(f, plan, id)),
     ),
-    ...f.destinations.flatMap((destination) => maintenanceJobs(f, destination)),
+    ...writable.flatMap((destination) => maintenanceJobs(f, destination)),
   ];
 }
 

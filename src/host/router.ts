@@ -11,6 +11,7 @@ import { Settings } from '../api/model/settings.ts';
 import type { Conditions, Pause, Status } from '../api/model/status.ts';
 import { preview } from '../rules/preview.ts';
 import { compileRules } from '../rules/rule-set.ts';
+import { refuseReadOnly } from '../runs/read-only.ts';
 import { upcoming } from '../scheduler/recurrence.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Store } from '../store/store.ts';
@@ -166,13 +167,13 @@ export function createRouter(p: RouterParts) {
         p.start({ kind: 'check', destinationId: known(p, input.id), percent: input.percent }),
       ),
       cleanUp: os.destinations.cleanUp.handler(({ input }) =>
-        p.start({ kind: 'cleanup', destinationId: known(p, input.id) }),
+        p.start({ kind: 'cleanup', destinationId: writable(p, input.id) }),
       ),
       copy: os.destinations.copy.handler(({ input }) =>
         p.start({
           kind: 'copy',
           destinationId: known(p, input.id),
-          toDestinationId: known(p, input.toDestinationId),
+          toDestinationId: writable(p, input.toDestinationId),
           versionIds: input.versionIds,
         }),
       ),
@@ -260,11 +261,9 @@ export function createRouter(p: RouterParts) {
         emit({ kind: 'channels' });
         return {};
       }),
-      testChannel: os.alerts.testChannel.handler(async ({ input, signal }) => {
-        const result = await p.testChannel(channelNamed(p, input.id).id, signal);
-        emit({ kind: 'channels' });
-        return result;
-      }),
+      testChannel: os.alerts.testChannel.handler(({ input, signal }) =>
+        p.testChannel(channelNamed(p, input.id).id, signal),
+      ),
     },
     settings: {
       get: os.settings.get.handler(() => store.settings.get()),
@@ -287,6 +286,13 @@ export function createRouter(p: RouterParts) {
 
 function known({ store }: RouterParts, destinationId: string): string {
   return destinationNamed(store, destinationId).id;
+}
+
+/** Errors: 'not-found', 'usage' for one that is only read. */
+function writable({ store }: RouterParts, destinationId: string): string {
+  const destination = destinationNamed(store, destinationId);
+  refuseReadOnly(destination);
+  return destination.id;
 }
 
 /**

@@ -66,7 +66,8 @@ function paused(pause: Pause): Reason {
 
 function destinationsOf(f: VerdictFacts, plans: readonly Plan[]): readonly Destination[] {
   const used = new Set(plans.flatMap((plan) => plan.destinations));
-  return f.destinations.filter((destination) => used.has(destination.id));
+  // What is only read holds no backup of this computer's plans.
+  return f.destinations.filter(({ id, readOnly }) => used.has(id) && !readOnly);
 }
 
 function reasonsOfPlan(f: VerdictFacts, plan: Plan): readonly Reason[] {

@@ -1,9 +1,10 @@
 /** Taking things away that stand where something else belongs. */
 import { chmodSync, mkdirSync, realpathSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import type { Uint64 } from '../format/types.ts';
 import { readDirectory } from '../fs/directory.ts';
-import { showPath, translateFsError } from '../fs/errors.ts';
+import { errnoName, showPath, translateFsError } from '../fs/errors.ts';
 import { nodePath } from '../fs/path.ts';
 import { type FileStat, lstat, lstatIfExists } from '../fs/stat.ts';
 import { type ByteString, joinPath, rawByteString } from '../util/byte-string.ts';
@@ -91,9 +92,22 @@ export function inTheWay(path: ByteString): EngineError {
 /** The folder and all above it that are missing. */
 export function makeFolders(path: ByteString): void {
   try {
-    mkdirSync(nodePath(path), { mode: 0o700, recursive: true });
+    makeWithThoseAbove(path);
   } catch (e) {
     throw translateFsError(e, path, 'make the folder');
+  }
+}
+
+/** Node's own way of it hides why a disk refuses, and never comes back where folders can't be made at all (/proc). */
+function makeWithThoseAbove(path: ByteString): void {
+  try {
+    mkdirSync(nodePath(path), { mode: 0o700 });
+  } catch (e) {
+    const above = rawByteString(dirname(path));
+    if (errnoName(e) === 'EEXIST') return;
+    if (errnoName(e) !== 'ENOENT' || above === path) throw e;
+    makeWithThoseAbove(above);
+    mkdirSync(nodePath(path), { mode: 0o700 });
   }
 }
 

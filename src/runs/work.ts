@@ -9,6 +9,7 @@ import { runCleanUp } from './cleanup-run.ts';
 import { runCopy } from './copy-run.ts';
 import { type HookContext, type HookFacts, runAfterwards, runBefore } from './hooks.ts';
 import type { RunPorts } from './ports.ts';
+import { refuseReadOnly } from './read-only.ts';
 import { runRestore } from './restore-run.ts';
 import type { RunContext } from './session.ts';
 import { isShutdown, orLeave, reasonOf } from './stop.ts';
@@ -54,6 +55,7 @@ export async function carryOut(context: RunContext, task: Task, late: AbortSigna
 async function backUpWithHooks(context: RunContext, plan: Plan, late: AbortSignal): Promise<Outcome> {
   const before: HookContext = context;
   const outcome = await settle(context, async () => {
+    refuseReadOnly(context.destination);
     await runBefore(before, { plan });
     return { report: await runBackup(context, plan), error: null };
   });
@@ -78,9 +80,11 @@ async function workOf(context: RunContext, task: Exclude<Task, { kind: 'backup' 
     case 'check':
       return runCheck(context, task.percent);
     case 'cleanup':
+      refuseReadOnly(context.destination);
       return { report: await runCleanUp(context), error: null };
     case 'copy': {
       const to = destinationNamed(context.ports.store, task.toDestinationId);
+      refuseReadOnly(to);
       return { report: await runCopy(context, to, task.versionIds), error: null };
     }
     default:

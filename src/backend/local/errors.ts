@@ -39,6 +39,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   EPERM: DENIED,
   EROFS: { code: 'read-only', why: 'the disk is mounted read-only' },
   ENOENT: { code: 'not-found', why: 'there is no such file' },
+  ENOTDIR: { code: 'conflict', why: 'a part of the path is a file, not a folder' },
   ENODEV: GONE,
   ENXIO: GONE,
   ESTALE: LOST,

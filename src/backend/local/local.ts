@@ -143,8 +143,9 @@ class Local implements LocalBackend {
     const path = this.#pathOf(h);
     throwIfAborted(o?.signal);
     try {
-      const { size } = await fs.stat(path);
-      return { name: h.name, size };
+      const stats = await fs.stat(path);
+      if (stats.isDirectory()) throw folderInPlace(path);
+      return { name: h.name, size: stats.size };
     } catch (e) {
       throw await this.#failure(e, h, 'look at');
     }
@@ -307,6 +308,12 @@ class Local implements LocalBackend {
   }
 }
 
+function folderInPlace(path: string): EngineError {
+  return new EngineError('conflict', `${path} is a folder; a repository has a file there.`, {
+    hint: 'Choose another folder.',
+  });
+}
+
 /**
  * A repository's folder as a backend. Whether it holds a repository shows when its config is loaded.
  * Errors: repository-missing (no such folder), permission, unreachable, io.
@@ -327,10 +334,22 @@ export async function openLocal(path: string, o: LocalOptions = {}): Promise<Loc
   }
 }
 
+/** Node's own way of it hides why a disk refuses, and never comes back where folders can't be made at all (/proc). */
+async function makeWithThoseAbove(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path, { mode: 0o700 });
+  } catch (e) {
+    if (errnoOf(e) === 'EEXIST') return;
+    if (errnoOf(e) !== 'ENOENT' || dirname(path) === path) throw e;
+    await makeWithThoseAbove(dirname(path));
+    await fs.mkdir(path, { mode: 0o700 });
+  }
+}
+
 async function makeRepository(root: string, o: LocalOptions): Promise<void> {
-  await fs.mkdir(root, { recursive: true, mode: 0o700 });
+  await makeWithThoseAbove(root);
   const folders = newFolders().map((segments) => join(root, ...segments));
-  for (const folder of folders) await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const folder of folders) await makeWithThoseAbove(folder);
   if (o.syncFiles === false) return;
   for (const folder of [join(root, folderOf('pack') ?? ''), root, dirname(root)]) await syncFolder(folder);
 }
