@@ -277,9 +277,15 @@ export function createRouter(p: RouterParts) {
     },
     config: {
       export: os.config.export.handler(() => ({ yaml: exportConfig(p) })),
-      import: os.config.import.handler(({ input, signal }) =>
-        importConfig(p, input.yaml, input.passwords, signal),
-      ),
+      import: os.config.import.handler(async ({ input, signal }) => {
+        try {
+          return await importConfig(p, input.yaml, input.passwords, signal);
+        } finally {
+          // Of plans and destinations clients hear one by one; an import that ended half way has changed something too.
+          emit({ kind: 'channels' });
+          emit({ kind: 'settings', settings: store.settings.get() });
+        }
+      }),
     },
   });
 }

@@ -1,5 +1,5 @@
 /** Settings, channels and the recovery page, by clicks. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
@@ -111,8 +111,36 @@ describe('channels', () => {
     await page.getByRole('list', { name: 'What holds now' }).getByText('Photos').first().waitFor();
     await sink.received(1);
     expect(sink.requests[0]?.body).toContain('Photos');
+    await page.getByRole('listitem', { name: 'Office' }).getByText('Worked', { exact: true }).waitFor();
     await expectAccessible(page);
     await picture(page, 'light-settings');
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('an alert that no plan is behind', () => {
+  it('is on Home, beside the verdict', async () => {
+    const { page, host, source, destination, complaints } = await open();
+    const { destination: disk } = await host.destinations.add({ name: 'USB disk', location: destination });
+    const { destination: other } = await host.destinations.add({
+      name: 'Second disk',
+      location: `${destination}-2`,
+    });
+    const plan = await host.plans.create({
+      name: 'Documents',
+      sources: [{ kind: 'path', path: source }],
+      destinations: [disk.id],
+      schedule: { when: { kind: 'manual' } },
+    });
+    await host.plans.run({ id: plan.id });
+    await page.getByRole('heading', { name: "You're protected" }).waitFor({ timeout: 60_000 });
+    rmSync(`${destination}-2`, { recursive: true });
+    await host.destinations.copy({ id: disk.id, toDestinationId: other.id });
+    const more = page.getByRole('region', { name: 'More that needs you' });
+    await more.getByText('The copy of versions from “USB disk” failed', { exact: true }).waitFor();
+    await expectAccessible(page);
+    await more.getByRole('link', { name: 'Show run' }).click();
+    await page.getByRole('heading', { name: 'Copy' }).waitFor();
     expect(complaints).toEqual([]);
   });
 });
@@ -189,11 +217,13 @@ describe('settings', () => {
         `    sources: [{kind: path, path: ${source}}]`,
         '    destinations: [USB disk]',
         '    schedule: {when: {kind: sometimes}}',
+        'channels: [{name: Office, target: {kind: ntfy, url: "https://ntfy.sh/office"}}]',
+        'settings: {uploadLimit: 1048576}',
       ].join('\n'),
     );
     await page.locator('input[type=file]').setInputFiles(file);
     const dialog = page.getByRole('dialog', { name: 'Bring in a configuration' });
-    await dialog.getByText('It names 1 destination, 1 plan and 0 channels.').waitFor();
+    await dialog.getByText('It names 1 destination, 1 plan and 1 channel.').waitFor();
     await dialog.getByLabel('Password of USB disk').waitFor();
     await expectAccessible(page);
     await picture(page, 'light-import');
@@ -206,8 +236,12 @@ describe('settings', () => {
     const content = dialog.getByRole('textbox', { name: 'Content of the file' });
     await content.fill((await content.inputValue()).replace('sometimes', 'manual'));
     await dialog.getByRole('button', { name: 'Bring in' }).click();
-    await dialog.getByText('2 added, 0 changed.').waitFor();
+    await dialog.getByText('3 added, 0 changed.').waitFor();
     expect(await host.plans.list()).toMatchObject([{ plan: { name: 'Documents' } }]);
+    // What was brought in is shown at once.
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    await page.getByRole('listitem', { name: 'Office' }).waitFor();
+    await expect.poll(() => page.getByRole('textbox', { name: 'Upload' }).inputValue()).toBe('1');
     expect(complaints).toEqual([]);
   });
 });
