@@ -13,6 +13,7 @@ import { type DiskPorts, listDisks, mayWriteTo, Resolver, readMounted } from './
 import { listFolder, makeFolder, systemPath } from './folders.ts';
 import { ownFolders } from './own-folders.ts';
 import { systemPatience } from './patience.ts';
+import type { Volume } from './volumes.ts';
 
 export interface ComputerPorts {
   readonly home: string;
@@ -63,11 +64,10 @@ export async function suggest(
 ): Promise<Suggestions> {
   const [mounted, sources] = [await readMounted(p, signal), await ownFolders(p, signal)];
   const resolver = new Resolver(p, mounted, signal);
-  const taken = new Set<string | undefined>();
-  for (const { path } of sources) taken.add((await resolver.volumeOf(path))?.path);
-  const others = (await listDisks(p, mounted, signal)).filter(
-    (disk) => !disk.system && !taken.has(disk.path),
-  );
+  const disks = await listDisks(p, mounted, signal);
+  const taken = new Set(disks.filter(({ system }) => system).map(({ path }) => path));
+  for (const source of sources) taken.add((await resolver.volumeOf(source.path))?.path ?? '');
+  const others = disks.filter(({ path }) => !sharesDrive(mounted.volumes, path, taken));
   const writable: Disk[] = [];
   for (const disk of others) if (disk.total > 0 && (await mayWriteTo(p, disk, signal))) writable.push(disk);
   signal?.throwIfAborted();
@@ -77,6 +77,13 @@ export async function suggest(
     sources,
     destinations: bestFirst(writable).map((disk) => ({ disk, folder: folderOn(disk) })),
   };
+}
+
+/** Whether a volume is one of those that are taken, or lies on the same drive as one of them: they fail together. */
+function sharesDrive(volumes: readonly Volume[], path: string, taken: ReadonlySet<string>): boolean {
+  const drive = volumes.find((volume) => volume.path === path)?.drive ?? null;
+  const inUse = volumes.filter((volume) => taken.has(volume.path));
+  return taken.has(path) || (drive !== null && inUse.some((volume) => volume.drive === drive));
 }
 
 /** A disk that can be taken away is safe from what happens to the computer; one inside is only safe from the other's end. */

@@ -85,6 +85,7 @@ async function guessed(p: DiskPorts): Promise<readonly Volume[]> {
       device: windows ? place.slice(0, 2) : '',
       name: windows ? place.slice(0, 2) : path.basename(place) || place,
       attachment: 'unknown',
+      drive: null,
       space: null,
     }),
   );
@@ -120,7 +121,7 @@ export async function listDisks(p: DiskPorts, mounted: Mounted, signal?: AbortSi
   const [home, owners] = [await resolver.volumeOf(p.home), await ownersOf(p, resolver)];
   const disks: Disk[] = [];
   for (const volume of mounted.volumes) {
-    const { space, ...facts } = await measure(p, volume, signal);
+    const { space, drive: _, ...facts } = await measure(p, volume, signal);
     const own = (kind: Owner['kind']) =>
       owners.filter((owner) => owner.kind === kind && owner.volume === volume).map(({ id }) => id);
     disks.push({

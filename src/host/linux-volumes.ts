@@ -75,11 +75,12 @@ async function blockFacts(root: string, block: string): Promise<BlockFacts> {
     if (below === undefined) break;
     at = await realpath(path.join(root, 'sys/class/block', below)).catch(() => at);
   }
-  // A partition lies in the folder of its disk, which has the file.
-  const removable = (await firstLine(at, 'removable')) ?? (await firstLine(path.dirname(at), 'removable'));
+  // A partition lies in the folder of its drive.
+  const drive = (await firstLine(at, 'partition')) === undefined ? at : path.dirname(at);
+  const removable = await firstLine(drive, 'removable');
   const [card] = /^.*\/mmc_host\/[^/]+\/[^/]+(?=\/)/.exec(at) ?? [];
   const cardType = card === undefined ? undefined : await firstLine(card, 'type');
-  return { sysPath: at, removable: removable === '1', cardType: cardType ?? null };
+  return { sysPath: at, drive, removable: removable === '1', cardType: cardType ?? null };
 }
 
 async function firstLine(folder: string, name: string): Promise<string | undefined> {

@@ -13,6 +13,8 @@ export interface Volume {
   readonly device: string;
   readonly name: string;
   readonly attachment: Disk['attachment'];
+  /** The device that fails as a whole, with all of its partitions; null where that is not known. */
+  readonly drive: string | null;
   /** Bytes; null where nobody has said yet. */
   readonly space: { readonly total: number; readonly free: number } | null;
 }
@@ -60,6 +62,8 @@ export function shownMounts(lines: readonly MountLine[]): readonly MountLine[] {
 export interface BlockFacts {
   /** Its place below /sys/devices, which names the buses on the way. */
   readonly sysPath: string;
+  /** The folder there of the drive that it is, or is a part of. */
+  readonly drive: string;
   /** The medium can be taken out of the drive. */
   readonly removable: boolean;
   /** Of memory cards: 'SD', or 'MMC' for what is soldered in. */
@@ -88,6 +92,7 @@ export function linuxVolume(
     device: source,
     name: label ?? lastPart(path),
     attachment: attachmentOf(type, facts),
+    drive: facts?.drive ?? null,
     space: drive ? spaceOf(drive, 'linux') : null,
   };
 }
@@ -103,7 +108,14 @@ export function macVolumes(drives: readonly Drive[], names: readonly string[]): 
     if (path === undefined || !(overNetwork || path === '/' || path.startsWith('/Volumes/'))) return [];
     const attachment = overNetwork ? 'network' : path === '/' ? 'internal' : 'unknown';
     return [
-      { path, device: drive.device, name: lastPart(path), attachment, space: spaceOf(drive, 'darwin') },
+      {
+        path,
+        device: drive.device,
+        name: lastPart(path),
+        attachment,
+        drive: null,
+        space: spaceOf(drive, 'darwin'),
+      },
     ];
   });
 }
@@ -131,7 +143,14 @@ export function windowsVolumes(drives: readonly Drive[]): readonly Volume[] {
     const letter = /^([a-z]:)\\?$/i.exec(drive.mounted.trim())?.[1];
     if (letter === undefined || kind === 'none' || drive.blocks <= 0) return [];
     return [
-      { path: `${letter}\\`, device: letter, name: letter, attachment: kind, space: spaceOf(drive, 'win32') },
+      {
+        path: `${letter}\\`,
+        device: letter,
+        name: letter,
+        attachment: kind,
+        drive: null,
+        space: spaceOf(drive, 'win32'),
+      },
     ];
   });
 }

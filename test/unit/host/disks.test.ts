@@ -58,6 +58,7 @@ function fakeSystem(mounts = MOUNTS): string {
   const device = (number: string, folder: string, disk = folder) => {
     write(`${folder}/dev`, number);
     write(`${disk}/removable`, '0\n');
+    if (disk !== folder) write(`${folder}/partition`, '1\n');
     link(`sys/dev/block/${number}`, folder);
     link(`sys/class/block/${folder.slice(folder.lastIndexOf('/') + 1)}`, folder);
   };
@@ -66,6 +67,7 @@ function fakeSystem(mounts = MOUNTS): string {
   const nvme = `${pci}/0000:00:06.0/nvme/nvme0/nvme0n1`;
   device('259:0', nvme);
   device('259:3', `${nvme}/nvme0n1p3`, nvme);
+  device('259:4', `${nvme}/nvme0n1p4`, nvme);
   device('253:2', 'sys/devices/virtual/block/dm-2');
   device('253:0', 'sys/devices/virtual/block/dm-0');
   device('253:1', 'sys/devices/virtual/block/dm-1');
@@ -92,6 +94,8 @@ const LINUX_DRIVES: readonly Drive[] = [
   { device: '/dev/sdb1', blocks: 7, available: 7, mounted: '/run/media/anna/My' },
 ];
 
+const factsOf = (sysPath: string) => ({ sysPath, drive: sysPath, removable: false, cardType: null });
+
 describe('disks of Linux', () => {
   it('are each file system once, without what belongs to the system', () => {
     const shown = shownMounts(mountLines(MOUNTS)).map(({ mountPoint }) => mountPoint);
@@ -116,6 +120,8 @@ describe('disks of Linux', () => {
       ['/mnt/nas', 'nas', 'network'],
       ['/data', 'Bilder für alle', 'internal'],
     ]);
+    const drives = found.map(({ volume }) => volume.drive?.split('/').at(-1) ?? null);
+    expect(drives).toEqual(['nvme0n1', 'nvme0n1', 'sdb', 'mmcblk0', null, 'sdc']);
     expect(found.map(({ volume }) => volume.space)).toEqual([
       { total: 1_024_000, free: 409_600 },
       null,
@@ -128,10 +134,8 @@ describe('disks of Linux', () => {
 
   it('are not known where the kernel says nothing', () => {
     expect(attachmentOf('ext4', undefined)).toBe('unknown');
-    expect(
-      attachmentOf('ext4', { sysPath: '/sys/devices/virtual/block/loop0', removable: false, cardType: null }),
-    ).toBe('unknown');
-    const emmc = { sysPath: '/sys/devices/x/mmc_host/mmc0/mmc0:1/block/mmcblk0', removable: false };
+    expect(attachmentOf('ext4', factsOf('/sys/devices/virtual/block/loop0'))).toBe('unknown');
+    const emmc = factsOf('/sys/devices/x/mmc_host/mmc0/mmc0:1/block/mmcblk0');
     expect(attachmentOf('ext4', { ...emmc, cardType: 'MMC' })).toBe('internal');
     expect(attachmentOf('ext4', { ...emmc, removable: true, cardType: null })).toBe('removable');
     expect(['nfs', 'cifs', 'fuse.sshfs', 'ext4', 'fuseblk'].filter(isNetwork)).toEqual([
@@ -388,6 +392,14 @@ describe.runIf(process.platform === 'linux')('what lies on a disk', () => {
       ['usb', join(p.home, 'usb', 'Holdfast')],
       ['nas', join(p.home, 'nas', 'Holdfast')],
     ]);
+  });
+
+  it('suggests no other partition of a drive that fails with the system', async () => {
+    const p = computer({ usb: 'ext4', data: 'ext4' });
+    const table = join(p.root, 'proc/self/mountinfo');
+    fs.writeFileSync(table, fs.readFileSync(table, 'utf8').replace('0:71 /', '259:4 /'));
+    const { destinations } = await suggest(p);
+    expect(destinations.map(({ disk }) => disk.name)).toEqual(['usb']);
   });
 
   it('suggests removable disks first, then by their room', () => {
