@@ -1,11 +1,33 @@
-/** What the keys do in a tree, by the pattern of the ARIA authoring practices. */
-import type { KeyboardEvent } from 'react';
-import type { VirtualTreeProps } from './virtual-tree.tsx';
+/** What a tree is to its keys, and what they do in it, by the pattern of the ARIA authoring practices. */
+import type { KeyboardEvent, ReactNode } from 'react';
 
-type Tree = Pick<
-  VirtualTreeProps,
-  'count' | 'active' | 'item' | 'parentOf' | 'onActive' | 'onExpand' | 'onCheck' | 'onEnter'
->;
+export interface TreeItem {
+  /** From 1 on. */
+  readonly level: number;
+  /** Its number among its siblings, from 1 on. */
+  readonly position: number;
+  readonly siblings: number;
+  /** What is typed to get there, and what screen readers say. */
+  readonly name: string;
+  /** undefined: nothing can be below it. */
+  readonly expanded: boolean | undefined;
+  /** undefined: it can't be chosen. */
+  readonly checked: boolean | 'mixed' | undefined;
+  readonly content: ReactNode;
+}
+
+export interface Tree {
+  readonly count: number;
+  readonly item: (row: number) => TreeItem;
+  readonly parentOf: (row: number) => number | undefined;
+  /** The row that the keyboard is at. */
+  readonly active: number;
+  readonly onActive: (row: number) => void;
+  readonly onExpand: (row: number, expanded: boolean) => void;
+  readonly onCheck: (row: number) => void;
+  readonly onEnter: (row: number) => void;
+}
+
 type Key = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'timeStamp'>;
 
 /** undefined: the key is none of the tree's. `page`: rows that fit in sight. */

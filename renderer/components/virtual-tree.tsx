@@ -8,43 +8,12 @@
  *
  * All rows have one height, so nothing is measured and nothing is kept per row (a virtualizer for lists keeps an object for each).
  */
-import {
-  type KeyboardEvent,
-  type ReactNode,
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from 'react';
+import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
-import { actionOf, Typed } from './tree-keys.ts';
+import { actionOf, type Tree, Typed } from './tree-keys.ts';
 
-export interface TreeItem {
-  /** From 1 on. */
-  readonly level: number;
-  /** Its number among its siblings, from 1 on. */
-  readonly position: number;
-  readonly siblings: number;
-  /** What is typed to get there, and what screen readers say. */
-  readonly name: string;
-  /** undefined: nothing can be below it. */
-  readonly expanded: boolean | undefined;
-  /** undefined: it can't be chosen. */
-  readonly checked: boolean | 'mixed' | undefined;
-  readonly content: ReactNode;
-}
-
-export interface VirtualTreeProps {
+interface VirtualTreeProps extends Tree {
   readonly label: string;
-  readonly count: number;
-  readonly item: (row: number) => TreeItem;
-  readonly parentOf: (row: number) => number | undefined;
-  readonly active: number;
-  readonly onActive: (row: number) => void;
-  readonly onExpand: (row: number, expanded: boolean) => void;
-  readonly onCheck: (row: number) => void;
-  readonly onEnter: (row: number) => void;
   /** The rows in sight, both inclusive. */
   readonly onRange: (first: number, last: number) => void;
 }

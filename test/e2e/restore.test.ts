@@ -426,3 +426,128 @@ describe('the keyboard alone', () => {
     expect(complaints).toEqual([]);
   });
 });
+
+describe('what a person has chosen', () => {
+  it('is still there after going back, and after leaving the screen', async () => {
+    const stage = await open({
+      'letter.txt': OLD,
+      photos: { 'cat.jpg': 'not really', 'dog.jpg': 'nor this' },
+    });
+    const { page, complaints } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(9);
+    await history.backUp(1);
+    await history.add();
+    await openRestore(page);
+    await page.getByRole('button', { name: 'Older version' }).click();
+    await page.getByText(`Versions of ${dayName(9)}`).waitFor();
+    await next(page);
+    await check(page, /^photos/);
+    await row(page, /^photos/).press('ArrowRight');
+    await check(page, /^cat\.jpg/);
+    await page.getByText('1 folder with all that is in it, without 1 entry').waitFor();
+    await next(page);
+    await page.getByRole('radio', { name: 'To another folder' }).check();
+    await page.goBack();
+    await row(page, /^photos/)
+      .and(page.locator('[aria-checked=mixed]'))
+      .waitFor();
+    await page.getByRole('link', { name: 'Destinations' }).click();
+    await page.getByRole('heading', { name: 'Destinations', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Restore' }).click();
+    await page.getByText('1 folder with all that is in it, without 1 entry').waitFor();
+    await next(page);
+    await page.getByRole('radio', { name: 'To another folder' }).and(page.locator(':checked')).waitFor();
+    const run = await restore(page, stage);
+    expect(run).toMatchObject({ report: { filesRestored: 1 }, task: { kind: 'restore' } });
+    await page.getByRole('link', { name: 'Restore more files' }).click();
+    await page.getByText(`Versions of ${dayName(1)}`).waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('a file that can’t be restored', () => {
+  it('is named in the report, with the reason', async () => {
+    const stage = await open({ 'letter.txt': OLD, 'other.txt': 'fine' });
+    const { page, source } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(1);
+    await history.add();
+    // A folder with something in it, where a file should go.
+    const target = path.join(path.dirname(source), 'target');
+    fs.mkdirSync(path.join(target, source, 'letter.txt', 'mine'), { recursive: true });
+    await openRestore(page);
+    await next(page);
+    await row(page, /^letter\.txt/).waitFor();
+    await page.getByRole('checkbox', { name: 'Everything in this version' }).check();
+    await next(page);
+    await page.getByRole('radio', { name: 'To another folder' }).check();
+    await page.getByRole('textbox', { name: 'Folder' }).fill(target);
+    await page.getByRole('radio', { name: 'Overwrite' }).check();
+    const run = await restore(page, stage);
+    expect(run).toMatchObject({ state: 'warnings', problemCount: 1 });
+    await page.getByRole('heading', { name: '1 file is back' }).waitFor();
+    await page.getByText('1 problem is listed below.').waitFor();
+    await page
+      .getByRole('table', { name: 'Problems' })
+      .getByText(/letter\.txt$/)
+      .waitFor();
+    await picture(page, 'problems');
+    await expectAccessible(page);
+    expect(fs.readFileSync(path.join(target, source, 'other.txt'), 'utf8')).toBe('fine');
+  });
+});
+
+describe.each([
+  { scheme: 'dark', locale: 'en-GB', viewport: { width: 1280, height: 900 } },
+  { scheme: 'light', locale: 'de-DE', viewport: { width: 1280, height: 900 } },
+  { scheme: 'dark', locale: 'de-DE', viewport: { width: 420, height: 900 } },
+] as const)('in $scheme, $locale, $viewport.width wide', ({ scheme, locale, viewport }) => {
+  it('every step is whole', async () => {
+    const stage = await open(
+      {
+        photos: { 'cat.jpg': 'not really', 'Ein sehr langer Dateiname, wie ihn nur Leute vergeben.txt': 'x' },
+      },
+      { colorScheme: scheme, locale, viewport },
+    );
+    const { page, complaints } = stage;
+    const id = await letters(stage);
+    const look = async (name: string) => {
+      expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+      await picture(page, `${scheme}-${locale}-${viewport.width}-${name}`);
+      await expectAccessible(page);
+    };
+    const go = async (address: string) => {
+      await page.goto(new URL(address, page.url()).href);
+      await page.getByRole('heading', { level: 2 }).first().waitFor();
+    };
+    const submit = page.locator('button[type=submit]');
+    await go(`/restore?destination=${id}`);
+    await page.getByRole('slider').waitFor();
+    await page.getByRole('textbox').first().fill('e');
+    await page.locator('.hf-hit').first().waitFor();
+    await look('version');
+    const [, second] = await stage.host.versions.list({ destinationId: id });
+    const link = new URLSearchParams({
+      destination: id,
+      version: second?.id ?? '',
+      path: path.join(stage.source, 'letter.txt'),
+    });
+    await go(`/restore?${link}`);
+    await page.locator('[data-active]').getByText('letter.txt').waitFor();
+    await page.getByRole('tab').nth(1).click();
+    await page.locator('.hf-differs-state').waitFor();
+    await look('files');
+    await check(page, /^letter\.txt/);
+    await submit.click();
+    await page.getByRole('radio').nth(2).check();
+    await look('where');
+    await submit.click();
+    await page.locator('.hf-estimate[aria-busy=false]').waitFor();
+    await look('review');
+    await submit.click();
+    await page.locator('.hf-hero').waitFor();
+    await look('report');
+    expect(complaints).toEqual([]);
+  });
+});

@@ -11,7 +11,8 @@ import {
 } from 'react';
 import type { VersionEntry } from '../../../src/api/model/destination.ts';
 import { ThrownNote } from '../../components/parts.tsx';
-import { type TreeItem, VirtualTree } from '../../components/virtual-tree.tsx';
+import type { TreeItem } from '../../components/tree-keys.ts';
+import { VirtualTree } from '../../components/virtual-tree.tsx';
 import { thrownWords } from '../../components/words.ts';
 import { useLinkState } from '../../data/host.tsx';
 import { useFolderLoader } from '../../data/versions.ts';
