@@ -18,6 +18,7 @@ import './styles/activity.css';
 import './styles/settings.css';
 import './styles/first.css';
 import './styles/restore.css';
+import './styles/lists.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { createCache } from './data/host.tsx';

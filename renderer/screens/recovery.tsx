@@ -6,6 +6,7 @@ import type { Destination } from '../../src/api/model/destination.ts';
 import type { Run } from '../../src/api/model/run.ts';
 import { useCheck } from '../components/actions.ts';
 import { EmptyState, Moment, Page, Panel, type Tone, ToneBadge, useNow } from '../components/parts.tsx';
+import { usePartOfList } from '../components/parts-of-list.tsx';
 import { KitButtons } from '../components/recovery-key.tsx';
 import { useDestinations, useLastRestore, usePlans, useRunsNamed, useSettings } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
@@ -67,13 +68,15 @@ const TONES: Readonly<Record<Standing, Tone>> = {
 function Outlooks({ rows, goal }: { readonly rows: readonly Outlook[]; readonly goal: number }) {
   const { say } = useSpeech();
   const { data: restore } = useLastRestore();
-  const backups = useRunsNamed(rows.flatMap(({ runId }) => runId ?? []));
+  const { shown, find, more } = usePartOfList(rows, { step: 30, nameOf: ({ plan }) => plan });
+  const backups = useRunsNamed(shown.flatMap(({ runId }) => runId ?? []));
   return (
     <Panel title={say('recovery.rpo')}>
       <Text c="dimmed" maw={720}>
         {say('recovery.rpo.text')} {say('recovery.goal.text', { days: goal })}{' '}
         <Link href="/settings#notifications">{say('recovery.goal.change')}</Link>
       </Text>
+      {find}
       <div className="hf-scroll">
         <Table verticalSpacing="sm">
           <Table.Thead>
@@ -86,7 +89,7 @@ function Outlooks({ rows, goal }: { readonly rows: readonly Outlook[]; readonly 
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {rows.map((row) => (
+            {shown.map((row) => (
               <OutlookRow
                 key={`${row.planId} ${row.destinationId}`}
                 row={row}
@@ -97,6 +100,7 @@ function Outlooks({ rows, goal }: { readonly rows: readonly Outlook[]; readonly 
           </Table.Tbody>
         </Table>
       </div>
+      {more}
       <Text size="sm" c="dimmed" maw={720}>
         {say('recovery.rto.text')}
       </Text>
@@ -150,17 +154,20 @@ function TimeBack({ backup, restore }: { readonly backup: Run | undefined; reado
 
 function Kits({ destinations }: { readonly destinations: readonly Destination[] }) {
   const { say } = useSpeech();
+  const { shown, find, more } = usePartOfList(destinations, { step: 20, nameOf: ({ name }) => name });
   return (
     <div id="kit" className="hf-section">
       <Panel title={say('recovery.kit')}>
         <Text c="dimmed" maw={720}>
           {say('recovery.kit.text')}
         </Text>
+        {find}
         <ul className="hf-rows">
-          {destinations.map((destination) => (
+          {shown.map((destination) => (
             <KitRow key={destination.id} destination={destination} />
           ))}
         </ul>
+        {more}
       </Panel>
     </div>
   );

@@ -2,17 +2,22 @@
  * What goes wrong, as people meet it: each time a sentence says what happened, a button leads to where it is put right, and nothing
  * is lost.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
-import type { PlanInput } from '../../src/api/model/plan.ts';
+import { EngineError } from '../../src/api/errors.ts';
+import { Plan, type PlanInput } from '../../src/api/model/plan.ts';
 import { ENDED, type Run } from '../../src/api/model/run.ts';
+import { openStore } from '../../src/store/sqlite.ts';
 import type { Client } from '../../src/transport/client.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { Holdfast } from '../helpers/holdfast.ts';
+import { backupRunOf, destinationOf } from '../helpers/host-values.ts';
 import { useTemp } from '../helpers/scope.ts';
 import { expectNoEnglish } from './german.ts';
+import { lookAway } from './past.ts';
 import { expectAccessible, type Stage, useStage } from './stage.ts';
 
 const open = useStage();
@@ -444,3 +449,107 @@ describe('two browsers', () => {
     expect(complaints).toEqual([]);
   });
 });
+
+describe('an office with 300 plans, 60 destinations and 5,000 runs', () => {
+  it('opens every screen, a part of each list at a time', async () => {
+    const stage = await open();
+    const { page, complaints } = stage;
+    const address = page.url();
+    await lookAway(page);
+    await stage.kill();
+    writeOffice(path.join(path.dirname(stage.source), 'data'), stage.source);
+    await stage.restart();
+    await page.goto(address);
+    await page.getByRole('heading', { name: 'Needs attention' }).waitFor(LONG);
+    await page.getByRole('list', { name: 'Reasons' }).getByRole('listitem').nth(7).waitFor();
+    expect(await page.getByRole('list', { name: 'Reasons' }).getByRole('listitem').count()).toBe(8);
+    await page.getByRole('link', { name: '294 more' }).waitFor();
+    await picture(page, 'trouble-office-home');
+    await expectAccessible(page);
+
+    await page.getByRole('link', { name: '294 more' }).click();
+    await page.getByRole('article', { name: 'Plan 29', exact: true }).waitFor();
+    expect(await page.getByRole('article').count()).toBe(30);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: /Show more/ }).click();
+    await page.getByRole('article', { name: 'Plan 59', exact: true }).waitFor();
+    await page.getByRole('searchbox', { name: 'Find by name' }).fill('plan 271');
+    await page.getByRole('article', { name: 'Plan 271' }).waitFor();
+    await expect.poll(() => page.getByRole('article').count()).toBe(1);
+    await page.getByRole('link', { name: 'Plan 271' }).click();
+    await page.getByRole('button', { name: 'Where' }).click();
+    await page.getByRole('checkbox', { name: 'Disk 59' }).waitFor();
+
+    // The way to one of the last leads to it at once.
+    await page.goto(new URL(`/destinations#${idOf('destination', 57)}`, address).href);
+    await page.getByRole('article', { name: 'Disk 57' }).waitFor();
+    await expectAccessible(page);
+    await picture(page, 'trouble-office-destinations');
+
+    await goTo(page, 'Activity');
+    await page
+      .getByRole('row', { name: /Plan 0 to Disk 0/ })
+      .first()
+      .waitFor();
+    expect(await page.getByRole('row').count()).toBeLessThan(120);
+    await expectAccessible(page);
+    for (const name of ['Recovery', 'Settings', 'Restore', 'Disks']) {
+      await goTo(page, name);
+      await page.getByRole('heading', { level: 1, name }).waitFor();
+      await page.waitForLoadState('networkidle');
+      await picture(page, `trouble-office-${name.toLowerCase()}`);
+      expect(await page.locator('main *').count(), name).toBeLessThan(4000);
+      await expectAccessible(page);
+    }
+    expect(complaints).toEqual([]);
+  });
+});
+
+const DAY = 86_400_000;
+const BY_HAND = { schedule: MANUAL, createdAt: 0, updatedAt: 0 };
+
+/** The same each time. */
+function idOf(what: string, n: number): string {
+  const hash = createHash('sha256').update(`${what} ${n}`).digest('hex');
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+}
+
+/** Each plan backs up to one destination every day; each tenth failed today. */
+function writeOffice(dataDir: string, source: string): void {
+  const store = openStore(path.join(dataDir, 'holdfast.db'), { clock: systemClock, onProblem: () => {} });
+  const now = Date.now();
+  store.transaction(() => {
+    for (let n = 0; n < 60; n++) {
+      const [id, name, location] = [idOf('destination', n), `Disk ${n}`, `/media/disk-${n}/backups`];
+      const space = { free: 4e11, total: 2e12, at: now };
+      const repositoryId = createHash('sha256').update(location).digest('hex');
+      store.destinations.put(
+        destinationOf({ id, name, location, repositoryId, space, createdAt: now - 9 * DAY }),
+      );
+    }
+    for (let n = 0; n < 300; n++) {
+      const destinations = [idOf('destination', n % 60)];
+      const sources = [{ kind: 'path' as const, path: source }];
+      store.plans.put(
+        Plan.parse({ ...BY_HAND, id: idOf('plan', n), name: `Plan ${n}`, sources, destinations }),
+      );
+    }
+    for (let n = 4999; n >= 0; n--) {
+      const at = now - 3_600_000 - Math.floor(n / 300) * DAY - (n % 300) * 1000;
+      const failed = n < 300 && n % 10 === 3;
+      const error = new EngineError('unreachable', 'The disk was not plugged in.').toWire();
+      store.runs.put(
+        backupRunOf(idOf('plan', n % 300), idOf('destination', (n % 300) % 60), {
+          id: idOf('run', n),
+          planName: `Plan ${n % 300}`,
+          destinationName: `Disk ${(n % 300) % 60}`,
+          queuedAt: at,
+          startedAt: at,
+          endedAt: at + 60_000,
+          ...(failed ? { state: 'failed' as const, error } : {}),
+        }),
+      );
+    }
+  });
+  store.close();
+}

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import type { Plan } from '../../../src/api/model/plan.ts';
 import { useTell } from '../../components/parts.tsx';
+import { usePartOfList } from '../../components/parts-of-list.tsx';
 import { useAsk, usePlans } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { Saved, Section } from './setting.tsx';
@@ -19,6 +20,7 @@ const OPTIONS = ['onBattery', 'onMetered', 'priority'] as const satisfies readon
 export function Power() {
   const { say } = useSpeech();
   const { data: plans } = usePlans();
+  const { shown, find, more } = usePartOfList(plans ?? [], { step: 20, nameOf: ({ plan }) => plan.name });
   return (
     <Section id="power" title={say('settings.power')} text={say('settings.power.text')}>
       {!plans && <Skeleton height={60} />}
@@ -27,6 +29,7 @@ export function Power() {
           {say('settings.power.none')} <Link href="/plans/new">{say('plans.new')}</Link>
         </Text>
       )}
+      {find}
       {plans && plans.length > 0 && (
         <div className="hf-scroll">
           <Table verticalSpacing="sm">
@@ -39,13 +42,14 @@ export function Power() {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {plans.map(({ plan }) => (
+              {shown.map(({ plan }) => (
                 <PlanRow key={plan.id} plan={plan} />
               ))}
             </Table.Tbody>
           </Table>
         </div>
       )}
+      {more}
     </Section>
   );
 }

@@ -1,6 +1,7 @@
 /** What opens the backups, and where it is kept. */
 import { Skeleton, Text } from '@mantine/core';
 import { ToneBadge } from '../../components/parts.tsx';
+import { usePartOfList } from '../../components/parts-of-list.tsx';
 import { KitButtons } from '../../components/recovery-key.tsx';
 import { useDestinations } from '../../data/host.tsx';
 import { useShell } from '../../data/shell.ts';
@@ -11,6 +12,7 @@ export function Security() {
   const { say } = useSpeech();
   const shell = useShell();
   const { data: destinations } = useDestinations();
+  const { shown, find, more } = usePartOfList(destinations ?? [], { step: 20, nameOf: ({ name }) => name });
   return (
     <Section id="security" title={say('settings.security')}>
       <Text>{say('settings.security.encryption')}</Text>
@@ -18,8 +20,9 @@ export function Security() {
       <h3 className="hf-subhead">{say('settings.security.keys')}</h3>
       <Text c="dimmed">{say('settings.security.keys.text')}</Text>
       {!destinations && <Skeleton height={60} />}
+      {find}
       <ul className="hf-rows">
-        {destinations?.map(({ id, name, location, hasRecoveryKey }) => (
+        {shown.map(({ id, name, location, hasRecoveryKey }) => (
           <li key={id}>
             <div>
               <div className="hf-inline">
@@ -34,6 +37,7 @@ export function Security() {
           </li>
         ))}
       </ul>
+      {more}
     </Section>
   );
 }
