@@ -94,7 +94,7 @@ describe('the first backup', () => {
     await page.getByRole('row', { name: /Documents to USB disk.*Succeeded/ }).waitFor();
     await expectAccessible(page);
     await page.getByRole('link', { name: 'Backup' }).click();
-    await page.getByText('New files').waitFor();
+    await page.getByText('New files', { exact: true }).waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Run again' }).click();
     await expect
