@@ -308,6 +308,12 @@ class Local implements LocalBackend {
   }
 }
 
+function fileInPlace(path: string): EngineError {
+  return new EngineError('conflict', `${path} is a file; a repository is a folder.`, {
+    hint: 'Choose a folder.',
+  });
+}
+
 function folderInPlace(path: string): EngineError {
   return new EngineError('conflict', `${path} is a folder; a repository has a file there.`, {
     hint: 'Choose another folder.',
@@ -322,6 +328,7 @@ export async function openLocal(path: string, o: LocalOptions = {}): Promise<Loc
   const root = resolve(path);
   try {
     const watched = await watchRoot(root);
+    if (!(await fs.stat(root)).isDirectory()) throw fileInPlace(root);
     return new Local(watched, await modesFor(root), o);
   } catch (e) {
     if (errnoOf(e) !== 'ENOENT' && errnoOf(e) !== 'ENOTDIR') throw fromErrno(e, `open ${root}`);
