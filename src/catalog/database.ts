@@ -59,7 +59,10 @@ const SCHEMA = `
 type Value = string | number | null;
 type Row = Readonly<Record<string, Value>>;
 
-/** A connection: statements prepared once, every error an EngineError. */
+/** A fault of the catalog's file, not of the repository. */
+export class CatalogError extends EngineError {}
+
+/** A connection: statements prepared once, every error a CatalogError. */
 export class CatalogFile {
   readonly path: string;
   readonly #db: Database.Database;
@@ -189,7 +192,7 @@ function prepare(db: Database.Database, path: string): void {
   if (version === VERSION && owner === APPLICATION_ID) return;
   const tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get();
   if (tables !== 0)
-    throw new EngineError('damaged', 'The catalog is of another version.', { context: { path } });
+    throw new CatalogError('damaged', 'The catalog is of another version.', { context: { path } });
   db.transaction(() => db.exec(SCHEMA)).immediate();
 }
 
@@ -197,26 +200,24 @@ const FULL = 'SQLITE_FULL SQLITE_IOERR_SHMSIZE ENOSPC EDQUOT'.split(' ');
 const REFUSED = 'SQLITE_READONLY SQLITE_PERM SQLITE_CANTOPEN EACCES EPERM EROFS'.split(' ');
 const DAMAGED = 'SQLITE_CORRUPT SQLITE_NOTADB'.split(' ');
 
-function translated(e: unknown, path: string): EngineError {
-  if (isEngineError(e)) return e;
+function translated(e: unknown, path: string): CatalogError {
+  if (e instanceof CatalogError) return e;
   const code = e instanceof Error && 'code' in e ? String(e.code) : '';
   const isOf = (codes: readonly string[]) => codes.some((one) => code === one || code.startsWith(`${one}_`));
   const told = { context: { path, ...(code === '' ? {} : { cause: code }) } };
   if (isOf(FULL)) {
-    return new EngineError('no-space', 'There is no room for the catalog of files: the disk is full.', {
-      ...told,
-      hint: 'Free some space on the disk that holds the data folder.',
-    });
+    const sentence = 'There is no room for the catalog of files: the disk is full.';
+    const hint = 'Free some space on the disk that holds the data folder.';
+    return new CatalogError('no-space', sentence, { ...told, hint });
   }
   if (isOf(REFUSED)) {
-    return new EngineError('permission', 'The catalog of files can not be written.', {
-      ...told,
-      hint: 'Check who owns the data folder and its files.',
-    });
+    const hint = 'Check who owns the data folder and its files.';
+    return new CatalogError('permission', 'The catalog of files can not be written.', { ...told, hint });
   }
   if (isOf(DAMAGED))
-    return new EngineError('damaged', 'The catalog of files is damaged.', told, { cause: e });
+    return new CatalogError('damaged', 'The catalog of files is damaged.', told, { cause: e });
   // What has a meaning for nobody else: a wrong statement, say.
   const sort = code.startsWith('SQLITE_IOERR') || /^E[A-Z]+$/.test(code) ? 'io' : 'internal';
-  return new EngineError(sort, `The catalog of files can not be used: ${messageOf(e)}.`, told, { cause: e });
+  const sentence = `The catalog of files can not be used: ${messageOf(e)}.`;
+  return new CatalogError(sort, sentence, told, { cause: e });
 }

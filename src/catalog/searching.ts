@@ -19,7 +19,7 @@ const MOST_PATHS = 2000;
 /** After so long it may do with what was found, if it fills the answer: whoever types wants to see something. */
 const PATIENCE_MS = 100;
 /** After so long it must. */
-const LONGEST_MS = 500;
+const LONGEST_MS = 180;
 /** Names that are taken from the index at once. */
 const PORTION = 500;
 /** Names that are read through at once where no trigram leads to them. */

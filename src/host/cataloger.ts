@@ -5,10 +5,10 @@
  *           begins another
  */
 import * as fs from 'node:fs';
-import { asEngineError, EngineError, isEngineError } from '../api/errors.ts';
+import { asEngineError, EngineError } from '../api/errors.ts';
 import type { CatalogState } from '../api/model/look.ts';
 import { Catalog, type KnownVersion } from '../catalog/catalog.ts';
-import { removeCatalogFile } from '../catalog/database.ts';
+import { CatalogError, removeCatalogFile } from '../catalog/database.ts';
 import { Filling, type TreeSource } from '../catalog/filling.ts';
 import type { Id, StoredSnapshot } from '../format/types.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
@@ -41,6 +41,8 @@ export class Cataloger {
   /** Versions may have come or gone since the session under way has asked for them. */
   #again = false;
   #problem: string | null = null;
+  /** It was damaged since a session last came to its end. */
+  #anew = false;
   #endedAt = Number.NEGATIVE_INFINITY;
   #toldAt = Number.NEGATIVE_INFINITY;
 
@@ -77,7 +79,7 @@ export class Cataloger {
     try {
       return await work(this.#opened());
     } catch (e) {
-      if (!isEngineError(e, 'damaged', 'no-space', 'permission', 'io')) throw e;
+      if (!(e instanceof CatalogError) || e.code === 'internal') throw e;
       this.#failed(e);
       return undefined;
     } finally {
@@ -117,14 +119,19 @@ export class Cataloger {
     }
   }
 
-  /** A damaged catalog goes, and is begun anew; anything else is told. */
+  /** A damaged catalog goes, and is begun anew, but not over and over on a disk that keeps nothing; anything else is told. */
   #failed(e: unknown): void {
-    const { code, message, hint } = asEngineError(e);
-    if (code === 'damaged') {
+    const { message, hint } = asEngineError(e);
+    if (e instanceof CatalogError && e.code === 'damaged') {
       this.#reset();
       this.#ports.log('warning', 'The catalog of files was damaged and is made anew.');
-      this.#again = true;
-    } else this.#problem = hint === undefined ? message : `${message} ${hint}`;
+      if (!this.#anew) {
+        this.#anew = true;
+        this.#again = true;
+        return;
+      }
+    }
+    this.#problem = hint === undefined ? message : `${message} ${hint}`;
   }
 
   #reset(): void {
@@ -168,6 +175,7 @@ export class Cataloger {
         await this.#fill(signal);
       } while (this.#again);
       this.#problem = null;
+      this.#anew = false;
     } catch (e) {
       if (!signal.aborted) this.#failed(e);
     }

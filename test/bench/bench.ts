@@ -149,7 +149,14 @@ async function main(): Promise<void> {
   }
   const text = `${parts.join('\n\n')}\n`;
   process.stdout.write(text);
-  if (flags.write) fs.writeFileSync(DOCUMENT, text);
+  if (flags.write) fs.writeFileSync(DOCUMENT, `${text}${measuredElsewhere()}`);
+}
+
+/** What look.ts has measured stays in the document. */
+function measuredElsewhere(): string {
+  const document = fs.existsSync(DOCUMENT) ? fs.readFileSync(DOCUMENT, 'utf8') : '';
+  const at = document.indexOf('\n## Looking into versions\n');
+  return at < 0 ? '' : document.slice(at);
 }
 
 const HEADING = `# Benchmarks

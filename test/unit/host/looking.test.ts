@@ -284,6 +284,17 @@ describe('looking into versions', () => {
     expect(said.join()).toContain('made anew');
   });
 
+  it('keeps what it knows when the repository is damaged', async () => {
+    await version({ data: { f: 'one' } });
+    await settled();
+    fault = new EngineError('damaged', 'The config is not what it must be.');
+    states = [];
+    looking.changed(DISK);
+    await until(() => states.at(-1)?.working === false);
+    expect(states.at(-1)).toMatchObject({ done: 1, problem: 'The config is not what it must be.' });
+    expect(await found('f')).toEqual(['/data/f']);
+  });
+
   it('begins anew where another repository lies at the destination', async () => {
     await version({ data: { before: '' } });
     await settled();
