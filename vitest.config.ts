@@ -11,7 +11,7 @@ const execArgv = ['--wasm-wrapper-tiering-budget=1000000000'];
 const common = { environment: 'node', pool: 'forks', execArgv, restoreMocks: true } as const;
 
 /** Real folders, real repositories, real keys: each takes a minute. */
-const HOST = ['test/unit/host/{host,destinations,faults}.test.ts', 'test/unit/main/shell.test.ts'];
+const HOST = ['test/unit/host/{host,destinations,faults,read-only}.test.ts', 'test/unit/main/shell.test.ts'];
 
 /**
  * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the
@@ -38,6 +38,8 @@ export default defineConfig({
           ...common,
           name: 'e2e',
           include: ['test/{e2e,e2e-main}/**/*.test.ts'],
+          // A browser on a busy machine: once more, but never in silence (test/helpers/line-reporter.ts).
+          retry: process.env.CI ? 1 : 0,
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
