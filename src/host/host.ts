@@ -376,7 +376,7 @@ export class Host {
       newId: randomUUID,
       emit: (event) => this.#heard(event),
       settings: () => store.settings.get(),
-      paused: () => this.#pause() !== null,
+      paused: () => this.#isPaused(),
       openRepository: (destination, open) => this.#openOwn(destination, open),
       selectionOf: (plan, onWarning) =>
         selectionOf(compileRules(plan.sources, plan.rules, { onWarning, ownFolders: this.#ownFolders() })),
@@ -580,6 +580,15 @@ export class Host {
     return pause.until > this.#clock.now() ? pause : null;
   }
 
+  /** The queue must go on whatever happens to the diary: what can't be read is no pause. */
+  #isPaused(): boolean {
+    try {
+      return this.#pause() !== null;
+    } catch {
+      return false;
+    }
+  }
+
   #setPause(pause: Pause | null): Status {
     if (pause) this.store.values.set(PAUSE, JSON.stringify(pause));
     else this.store.values.remove(PAUSE);
@@ -598,10 +607,11 @@ export class Host {
     const signal = AbortSignal.any([this.#pauseEnd.signal, this.#stop.signal]);
     const ms = Math.min(LONGEST_TIMER, until - this.#clock.now());
     this.#clock.sleep(ms, signal).then(
-      () => {
-        this.#reviewQueue();
-        this.#statusChanged();
-      },
+      () =>
+        this.#apart(() => {
+          this.#reviewQueue();
+          this.#statusChanged();
+        }),
       () => undefined,
     );
   }
@@ -841,6 +851,7 @@ export class Host {
   async #look(): Promise<void> {
     const now = this.#clock.now();
     for (const destination of this.store.destinations.list()) await this.#renewSpace(destination);
+    this.#apart(() => this.#reviewQueue());
     this.#apart(() => this.#evaluateAlerts(now));
     const { historyDays } = this.store.settings.get();
     this.#apart(() => void this.store.runs.dropBefore(now - historyDays * DAY_MS));
