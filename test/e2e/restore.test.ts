@@ -1,4 +1,5 @@
 /** Getting files back, by what a person sees and does, on real files. */
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright';
@@ -495,6 +496,56 @@ describe('a file that can’t be restored', () => {
     await picture(page, 'problems');
     await expectAccessible(page);
     expect(fs.readFileSync(path.join(target, source, 'other.txt'), 'utf8')).toBe('fine');
+  });
+});
+
+describe('a restore under way', () => {
+  it('shows how far it is, goes on without the page, and can be cancelled', async () => {
+    const stage = await open({ 'film.bin': randomBytes(6_000_000) });
+    const { page, host, source } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(1);
+    const id = await history.add();
+    const { name } = await host.destinations.get({ id });
+    await host.destinations.update({ id, name, downloadLimit: 300_000 });
+    await openRestore(page);
+    await next(page);
+    await check(page, /^film\.bin/);
+    await next(page);
+    await page.getByRole('radio', { name: 'To another folder' }).check();
+    await page.getByRole('textbox', { name: 'Folder' }).fill(path.join(path.dirname(source), 'target'));
+    await next(page);
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await page.getByRole('progressbar', { name: /^Progress/ }).waitFor();
+    await page.getByText('Time left').waitFor();
+    await picture(page, 'under-way');
+    await expectAccessible(page);
+    await page.reload();
+    await page.getByRole('progressbar', { name: /^Progress/ }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('heading', { name: 'The restore ended early or with problems' }).waitFor();
+    expect(await host.runs.list()).toMatchObject([{ state: 'cancelled' }]);
+    await page.getByRole('link', { name: 'Restore more files' }).waitFor();
+  });
+});
+
+describe('a destination that is not there', () => {
+  it('is said, and tried again when it is back', async () => {
+    const stage = await open({ 'letter.txt': OLD });
+    const { page, destination } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(1);
+    await history.add();
+    fs.renameSync(destination, `${destination}-away`);
+    await page.getByRole('link', { name: 'Restore' }).click();
+    await page.getByRole('radio', { name: 'USB disk' }).check();
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.waitFor();
+    await page.getByRole('alert').first().waitFor();
+    await expectAccessible(page);
+    fs.renameSync(`${destination}-away`, destination);
+    await again.click();
+    await page.getByText(`Versions of ${dayName(1)}`).waitFor();
   });
 });
 
