@@ -5,8 +5,7 @@ import type { PlanStatus, Recurrence, Retention, RuleVerdict } from '../../src/a
 import type { Progress, Run } from '../../src/api/model/run.ts';
 import type { Reason } from '../../src/api/model/status.ts';
 import { en, type MessageKey } from '../i18n/en.ts';
-import type { Say } from '../i18n/languages.ts';
-import type { Speech } from '../i18n/speech.tsx';
+import type { Say, Speech } from '../i18n/languages.ts';
 
 export interface ErrorWords {
   readonly title: string;

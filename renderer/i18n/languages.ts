@@ -1,5 +1,6 @@
 /** The languages there are, and which one is spoken. */
 import { IntlMessageFormat } from 'intl-messageformat';
+import type { Formats } from '../format.ts';
 import { de } from './de.ts';
 import { en, type MessageKey } from './en.ts';
 
@@ -11,6 +12,13 @@ export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English
 
 export type Values = Readonly<Record<string, string | number>>;
 export type Say = (key: MessageKey, values?: Values) => string;
+
+/** All that it takes to say something. */
+export interface Speech {
+  readonly language: Language;
+  readonly say: Say;
+  readonly format: Formats;
+}
 
 const isLanguage = (tag: string): tag is Language => Object.hasOwn(LANGUAGES, tag);
 

@@ -1,14 +1,10 @@
 /** The language of the screens, for the screens. */
 import { createContext, type ReactNode, useContext, useEffect, useMemo } from 'react';
 import { useSettings } from '../data/host.tsx';
-import { type Formats, formatsOf } from '../format.ts';
-import { type Language, localeFor, pickLanguage, type Say, sayer } from './languages.ts';
+import { formatsOf } from '../format.ts';
+import { type Language, localeFor, pickLanguage, type Speech, sayer } from './languages.ts';
 
-export interface Speech {
-  readonly language: Language;
-  readonly say: Say;
-  readonly format: Formats;
-}
+export type { Speech } from './languages.ts';
 
 function speechOf(language: Language): Speech {
   const locale = localeFor(language, navigator.languages);
