@@ -261,7 +261,7 @@ function DiskChoices(props: {
               <Icon size={24} stroke={1.5} aria-hidden />
               <span>
                 <strong>{disk.name}</strong>
-                <span>{say(attachmentName(disk))}</span>
+                {disk.attachment !== 'unknown' && <span>{say(attachmentName(disk))}</span>}
                 <span>
                   {say('unit.free-of', { free: format.bytes(disk.free), total: format.bytes(disk.total) })}
                 </span>

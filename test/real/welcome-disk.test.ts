@@ -1,6 +1,6 @@
 /** The first start with a second disk plugged in: an ext4 image on a loop device. Needs root, mkfs.ext4 and mount. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -31,7 +31,8 @@ describe.skipIf(!isRoot)('with a second disk', () => {
     const disk = path.join(folder, 'Blue disk');
     mkdirSync(disk);
     // Sparse; with less room it would be "nearly full" from the start.
-    execFileSync('truncate', ['--size=8G', image]);
+    writeFileSync(image, '');
+    truncateSync(image, 8 * 1024 ** 3);
     execFileSync('mkfs.ext4', ['-q', image]);
     execFileSync('mount', ['-o', 'loop', image, disk]);
     mounted.push(disk);

@@ -84,7 +84,9 @@ function OptionText({ option }: { readonly option: PlaceOption }) {
     case 'known':
       return option.destination.embedded ? say('welcome.where.embedded.text') : option.destination.location;
     case 'disk':
-      return `${say(attachmentName(option.disk))} · ${option.folder}`;
+      return option.disk.attachment === 'unknown'
+        ? option.folder
+        : `${say(attachmentName(option.disk))} · ${option.folder}`;
     case 'other':
       return say('welcome.where.other.text');
   }
