@@ -14,7 +14,7 @@ export function destinationTable(all: readonly Destination[], now: number): read
     d.usedBytes === null ? '' : formatBytes(d.usedBytes),
     d.space === null ? '' : formatBytes(d.space.free),
     checkText(d, now),
-    d.problem === null ? 'reachable' : printable(d.problem.message),
+    d.problem === null ? (d.readOnly ? 'only read' : 'reachable') : printable(d.problem.message),
   ]);
   const columns = ['Name', 'ID', 'Location', 'Used', 'Free', 'Last check', 'State'];
   return renderTable({ columns, rows, footer: [plural(all.length, 'destination')] });

@@ -7,6 +7,7 @@ import type { CommandContext } from '../context.ts';
 import { absoluteLocation, changedDestination, destinationOptions } from '../destination-flags.ts';
 import { recoveryKeyLines } from '../destination-text.ts';
 import { hostOptions, withHost } from '../host-client.ts';
+import { flag } from '../options.ts';
 import { isPrompted, PROMPT_TRIES, readPassword } from '../password.ts';
 import { SHORT_ID } from '../reference.ts';
 import { printable } from '../text-width.ts';
@@ -17,15 +18,23 @@ export const command = defineCommand({
   description: `Adds a place for backups: a folder, or kind:… as for --repo. A repository that is there is taken; else a new one is
 made.
 
+With --read-only, the repository of somebody else, or one on a medium that takes no writes, can be looked into and restored
+from, and is otherwise left alone.
+
 The password comes from --password-file, --password-command or HOLDFAST_PASSWORD. Without one, a new repository gets a
 random password that Holdfast keeps, and for a repository that is there it is asked for. The recovery key of a new
 repository is printed once.`,
-  options: { ...hostOptions, ...destinationOptions },
+  options: {
+    ...hostOptions,
+    ...destinationOptions,
+    readOnly: flag('--read-only', 'only get files back from it: nothing is ever written there'),
+  },
   operands: { least: 2 },
   async run(context, [name = '', place = ''], flags) {
     const { globals, json, print } = context;
     const location = absoluteLocation(place, process.cwd());
-    const settings = changedDestination(undefined, flags, { name, location });
+    const { readOnly } = flags;
+    const settings = { ...changedDestination(undefined, flags, { name, location }), readOnly };
     const added = await withHost(context, flags, ({ client }) => add(context, client, settings));
     if (globals.json) return json.write(added);
     const { destination, recoveryKey, restoredPlans } = added;
@@ -46,7 +55,9 @@ async function add(context: CommandContext, client: Client, settings: Destinatio
     });
   }
   if (isGiven(context)) return addWith(await readPassword(globals.access, io));
-  if (!terminal.isInteractive || !(await isRepository(client, settings.location, signal))) {
+  // To find out whether a repository is there, a file is written: not where nothing may be.
+  const isThere = () => settings.readOnly || isRepository(client, settings.location, signal);
+  if (!terminal.isInteractive || !(await isThere())) {
     return addWith(undefined);
   }
   for (let tries = PROMPT_TRIES; ; tries--) {

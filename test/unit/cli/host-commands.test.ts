@@ -330,6 +330,14 @@ describe('destination', () => {
     expect(await q.run('destination', 'add', 'New', '/n')).toBe(0);
   });
 
+  it('is only read where that is asked for, without a test that writes, and stays so when it is changed', async () => {
+    const p = program({ repositories: { '/r': 'c' }, stdinIsTerminal: true, typed: ['c\r'] });
+    expect(await p.run('destination', 'add', 'Old', '/r', '--read-only')).toBe(0);
+    expect(p.host.calls).toMatchObject([{ input: { name: 'Old', readOnly: true, password: 'c' } }]);
+    expect(await p.run('destination', 'edit', 'Old', '--warn-below', '1G')).toBe(0);
+    expect(p.host.calls.at(-1)).toMatchObject({ input: { readOnly: true } });
+  });
+
   it('never prints a password', async () => {
     const p = program({ repositories: { '/r': 'x' }, env: { HOLDFAST_PASSWORD: 'geheim' } });
     expect(await p.run('destination', 'add', 'Old', '/r', '--json')).toBe(12);
