@@ -11,7 +11,7 @@
  * All is written in transactions after each of which the catalog is right, and whose work may be done again: a killed process
  * leaves a version that is being taken in, and the next one goes on with it.
  *
- * Source of the words: ours; docs/adr/024 tells why it is made like this.
+ * docs/adr/024 tells why it is made like this.
  */
 import type { Id } from '../format/types.ts';
 import { type CatalogFile, openCatalogFile } from './database.ts';

@@ -43,6 +43,8 @@ export class Cataloger {
   #problem: string | null = null;
   /** It was damaged since a session last came to its end. */
   #anew = false;
+  /** How often it was begun anew. */
+  #resets = 0;
   #endedAt = Number.NEGATIVE_INFINITY;
   #toldAt = Number.NEGATIVE_INFINITY;
 
@@ -76,10 +78,14 @@ export class Cataloger {
   async read<T>(work: (catalog: Catalog) => T | Promise<T>): Promise<T | undefined> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#reading = promise;
+    const catalog = this.#tried(() => this.#opened());
     try {
-      return await work(this.#opened());
+      return catalog && (await work(catalog));
     } catch (e) {
-      if (!(e instanceof CatalogError) || e.code === 'internal') throw e;
+      if (!(e instanceof CatalogError)) throw e;
+      // Closed under the question's hands: it was damaged, or goes with its destination.
+      if (catalog !== this.#catalog) return undefined;
+      if (e.code === 'internal') throw e;
       this.#failed(e);
       return undefined;
     } finally {
@@ -135,6 +141,7 @@ export class Cataloger {
   }
 
   #reset(): void {
+    this.#resets++;
     this.#catalog?.close();
     this.#catalog = undefined;
     try {
@@ -169,6 +176,7 @@ export class Cataloger {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
+    const before = this.#resets;
     try {
       do {
         this.#again = false;
@@ -177,7 +185,9 @@ export class Cataloger {
       this.#problem = null;
       this.#anew = false;
     } catch (e) {
-      if (!signal.aborted) this.#failed(e);
+      // A search may have found the damage first, and had the catalog begun anew under this session's hands.
+      const isPast = e instanceof CatalogError && e.code === 'internal' && before !== this.#resets;
+      if (!signal.aborted && !isPast) this.#failed(e);
     }
   }
 

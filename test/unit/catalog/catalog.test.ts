@@ -261,7 +261,7 @@ describe('a catalog', () => {
           world.close();
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 200 },
     );
   });
 });

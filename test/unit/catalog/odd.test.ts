@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Catalog, type KnownVersion } from '../../../src/catalog/catalog.ts';
 import { Filling } from '../../../src/catalog/filling.ts';
 import { fold } from '../../../src/catalog/fold.ts';
+import { Pace } from '../../../src/catalog/pace.ts';
 import { pastOf, search } from '../../../src/catalog/searching.ts';
 import { sha256 } from '../../../src/format/hash.ts';
 import type { Id } from '../../../src/format/types.ts';
@@ -270,4 +271,16 @@ it('names are folded so that one spelling finds all others', () => {
   for (const [first, ...others] of alike) for (const other of others) expect(fold(other)).toBe(fold(first!));
   expect(fold('x'.repeat(2000))).toHaveLength(512);
   expect(fold('\ud800a').isWellFormed()).toBe(true);
+});
+
+it('a pause lasts as long as others need', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const said: string[] = [];
+  const pace = new Pace(undefined, () => promise);
+  const paused = pace.pause().then(() => said.push('filling'));
+  await new Promise((turn) => setImmediate(turn));
+  said.push('search');
+  resolve();
+  await paused;
+  expect(said).toEqual(['search', 'filling']);
 });

@@ -295,6 +295,24 @@ describe('looking into versions', () => {
     expect(await found('f')).toEqual(['/data/f']);
   });
 
+  it('begins anew also where a search finds the damage while the catalog is being filled', async () => {
+    for (let i = 0; i < 5; i++)
+      await version({ data: Object.fromEntries([1, 2, 3].map((n) => [`f${n} ${i}`, 'x'])) });
+    await settled();
+    await looking.close();
+    const file = join(folder, `${DISK}.db`);
+    const bytes = fs.readFileSync(file);
+    bytes.fill(0x55, 8192);
+    fs.writeFileSync(file, bytes);
+    looking = create();
+    states = [];
+    looking.changed(DISK);
+    for (let i = 0; i < 20; i++) await found(`f1 ${i % 5}`);
+    await until(() => states.at(-1)?.working === false && states.at(-1)?.done === 5);
+    expect(states.at(-1)).toMatchObject({ total: 5, problem: null });
+    expect(await found('f3 4')).toEqual(['/data/f3 4']);
+  });
+
   it('begins anew where another repository lies at the destination', async () => {
     await version({ data: { before: '' } });
     await settled();
