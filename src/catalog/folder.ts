@@ -141,9 +141,9 @@ async function inOrderOfPeople(rows: Rows, pace: Pace): Promise<Uint32Array> {
     texts.push(toText(rows.names[row]!));
     if (row % SOME === 0) await pace.breathe();
   }
-  const isFolder = (row: number) => rows.subtrees.has(row);
+  const rank = Uint8Array.from(rows.kinds, (kind) => (KINDS[kind] === 'dir' ? 0 : 1));
   const compare = (a: number, b: number) =>
-    Number(isFolder(b)) - Number(isFolder(a)) ||
+    rank[a]! - rank[b]! ||
     people.compare(texts[a]!, texts[b]!) ||
     compareBytes(rows.names[a]!, rows.names[b]!);
   return sortInSlices(order, compare, pace);

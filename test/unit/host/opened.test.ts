@@ -53,6 +53,17 @@ describe('repositories that are kept open', () => {
     expect(clock.sleepers).toBe(0);
   });
 
+  it('are not closed under who works with one for long', async () => {
+    const versions = await opened.versions('a');
+    for (let i = 0; i < 5; i++) {
+      await clock.advance(4 * MINUTE);
+      await versions.indexed();
+    }
+    expect(said).toEqual(['open a', 'index a']);
+    await clock.advance(6 * MINUTE);
+    expect(said.at(-1)).toBe('close a');
+  });
+
   it('are not kept where opening failed', async () => {
     failure = new EngineError('unreachable', 'The disk is away.');
     await expect(opened.versions('a')).rejects.toBe(failure);
