@@ -58,7 +58,7 @@ it('a full or write-protected disk is named, alerted, and well again when it is'
   });
   const other = { name: 'other', location: join(mount, 'other') };
   await expect(client.destinations.add(other)).rejects.toMatchObject({
-    name: 'EngineError',
+    code: 'read-only',
     message: expect.stringContaining(other.location),
   });
   expect((await client.versions.list({ destinationId: destination.id })).length).toBe(2);
