@@ -83,13 +83,24 @@ export async function spaceAt(location: string, now: Instant): Promise<Space | n
   return room && { ...room, at: now };
 }
 
+/** The same where the repository is there; else null, for the room on whatever other disk would be told of. */
+export async function spaceOfRepository(location: string, now: Instant): Promise<Space | null> {
+  const { scheme, target } = parseLocation(location, SCHEMES);
+  if (scheme.scheme !== 'local') return null;
+  const config = access(path.join(target, 'config')).then(
+    () => true,
+    () => false,
+  );
+  return (await Promise.race([config, patience()])) ? spaceAt(location, now) : null;
+}
+
 /** Bytes on the disk of a path, or of the nearest folder above it that is there; null where that can't be told. */
 export async function roomAt(
   path: string,
 ): Promise<{ readonly free: number; readonly total: number } | null> {
   try {
     const ask = () => nearest(path).then((folder) => statfs(folder));
-    const found = await systemPatience.ask(`room ${path}`, { ms: SPACE_MS }, ask);
+    const found = await systemPatience.ask(`room ${path}`, { ms: SPACE_MS, spare: true }, ask);
     return { free: found.bavail * found.bsize, total: found.blocks * found.bsize };
   } catch {
     return null;

@@ -106,7 +106,7 @@ async function foldersOfVolumes(): Promise<readonly string[]> {
 /** With its space, where that can be had in time. */
 async function measure(p: DiskPorts, volume: Volume, signal?: AbortSignal): Promise<Volume> {
   if (volume.space) return volume;
-  const asked = { ms: ASK_MS, signal };
+  const asked = { ms: ASK_MS, signal, spare: volume.attachment === 'network' };
   const found = await p.patience
     .ask(`space ${volume.path}`, asked, () => statfs(volume.path))
     .catch(() => null);
@@ -221,7 +221,7 @@ export async function mayWriteTo(
   disk: Disk,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const asked = { ms: ASK_MS, signal };
+  const asked = { ms: ASK_MS, signal, spare: disk.attachment === 'network' };
   return patience
     .ask(`write ${disk.path}`, asked, () => access(disk.path, constants.W_OK))
     .then(

@@ -90,7 +90,7 @@ async function leadsToFolder(
   const link = joinPath(fromText(folder), rawByteString(rawName));
   const key = `link ${link}`;
   if (patience.waitsFor(key)) return false;
-  const asked = patience.ask(key, { ms: LINK_MS, signal }, () => stat(nodePath(link)));
+  const asked = patience.ask(key, { ms: LINK_MS, signal, spare: true }, () => stat(nodePath(link)));
   return asked.then(
     (target) => target.isDirectory(),
     () => false,

@@ -51,7 +51,7 @@ import { serveInProcess } from '../transport/in-process.ts';
 import { EventHub, type EventStream } from '../transport/latest.ts';
 import { fromText } from '../util/byte-string.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { createAt, openAt, probe, spaceAt, tightest, tryOut } from './binding.ts';
+import { createAt, openAt, probe, spaceAt, spaceOfRepository, tightest, tryOut } from './binding.ts';
 import { type Computer, createComputer } from './computer.ts';
 import { prepareDefaultRepository } from './default-repository.ts';
 import {
@@ -67,6 +67,7 @@ import { jobsOf } from './jobs.ts';
 import { ownOnly, passwordUnknown, setPassword, testKnown } from './known.ts';
 import { createLooking, type Looking } from './looking.ts';
 import { OpenedRepositories } from './opened.ts';
+import { systemPatience } from './patience.ts';
 import { createPeek, type Peek } from './peek.ts';
 import { loadSettings, saveSettings } from './repository-settings.ts';
 import { createRouter } from './router.ts';
@@ -94,6 +95,7 @@ export interface HostOptions {
 const LONGEST_TIMER = 60_000;
 const LOOK_MS = 5 * 60_000;
 const STATUS_MS = 250;
+const PROBE_MS = 60_000;
 /** For what is written beside a repository; at the end of the program less. */
 const SAVE_MS = 2 * 60_000;
 const LAST_SAVES_MS = 10_000;
@@ -543,7 +545,9 @@ export class Host {
     if (!destination) return false;
     this.#asking++;
     try {
-      await probe(destination.location, signal);
+      const asked = { ms: PROBE_MS, signal };
+      const { location } = destination;
+      await systemPatience.ask(`probe ${location}`, asked, (over) => probe(location, over));
       this.#apart(() => this.#noteAnswer(id));
       return true;
     } catch (e) {
@@ -884,7 +888,7 @@ export class Host {
   }
 
   async #renewSpace({ id, location }: Destination): Promise<void> {
-    const space = await spaceAt(location, this.#clock.now());
+    const space = await spaceOfRepository(location, this.#clock.now());
     const before = this.store.destinations.get(id);
     if (!space || !before) return;
     const destination = { ...before, space };

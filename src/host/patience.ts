@@ -9,9 +9,11 @@ export interface Waiting {
   /** How long to wait, in milliseconds. */
   readonly ms: number;
   readonly signal?: AbortSignal | undefined;
+  /** It can be done without: while others hang already, it is not asked. */
+  readonly spare?: boolean;
 }
 
-/** So many threads may hang; the others are needed for all else. */
+/** While so many threads hang, the others are kept for what has to be known. */
 const MOST_LATE = 2;
 
 export class Patience {
@@ -28,7 +30,7 @@ export class Patience {
    * What `question` answers. While an earlier one with the same key has not come back it is not asked again: who asks
    * meanwhile shares its answer, so that one thing that hangs holds one thread, however often somebody wants to know. Its
    * signal ends it when the time is over, not when who asked goes away.
-   * Errors: its own; 'timeout' after `ms`, or at once while too much else hangs; the signal's reason.
+   * Errors: its own; 'timeout' after `ms`, of a spare one at once while too much else hangs; the signal's reason.
    */
   async ask<T>(key: string, o: Waiting, question: (signal: AbortSignal) => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted();
@@ -38,7 +40,7 @@ export class Patience {
       throw tooLate();
     });
     try {
-      return await Promise.race([this.#once(key, o.ms, question), late]);
+      return await Promise.race([this.#once(key, o, question), late]);
     } finally {
       late.catch(() => undefined);
       over.abort();
@@ -50,11 +52,15 @@ export class Patience {
     return this.#asked.has(key);
   }
 
-  #once<T>(key: string, ms: number, question: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #once<T>(
+    key: string,
+    { ms, spare = false }: Waiting,
+    question: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const under = this.#asked.get(key);
     // The key stands for one question, and with it for one type of answers.
     if (under) return under as Promise<T>;
-    if (this.#late.size >= MOST_LATE) return Promise.reject(tooLate());
+    if (spare && this.#late.size >= MOST_LATE) return Promise.reject(tooLate());
     const stop = new AbortController();
     const back = new AbortController();
     this.#clock.sleep(ms, back.signal).then(

@@ -184,6 +184,18 @@ describe('questions that hang', () => {
     expect(clock.sleepers).toBe(0);
   });
 
+  it('keep others from being asked that can be done without', async () => {
+    const clock = new VirtualClock(0);
+    const patience = new Patience(clock);
+    const never = () => new Promise<never>(() => {});
+    const hanging = ['a', 'b'].map((key) => patience.ask(key, { ms: 1000 }, never).catch(() => undefined));
+    await clock.advance(1000);
+    await Promise.all(hanging);
+    const spare = patience.ask('c', { ms: 1000, spare: true }, async () => 'not asked');
+    await expect(spare).rejects.toMatchObject({ code: 'timeout' });
+    expect(await patience.ask('c', { ms: 1000 }, async () => 'asked')).toBe('asked');
+  });
+
   it('let go who does not want to wait, with the reason', async () => {
     const patience = new Patience(new VirtualClock(0));
     const stop = new AbortController();
