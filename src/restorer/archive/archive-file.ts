@@ -16,6 +16,8 @@ import { errnoName, showPath, translateFsError } from '../../fs/errors.ts';
 import { fromText } from '../../util/byte-string.ts';
 
 const BUFFER_BYTES = 1 << 20;
+/** The disk is waited for so often: else the end, which nothing can cut short, would wait for all of it, and the rate shown lie. */
+const SYNC_BYTES = 64 << 20;
 
 export interface Mark {
   readonly length: number;
@@ -33,6 +35,7 @@ export class ArchiveFile {
   /** Bytes in the file, and those behind them in the buffer. */
   #written = 0;
   #buffered = 0;
+  #unsynced = 0;
   #crc = 0;
   #closed = false;
   /** It is in its place, or gone. */
@@ -145,7 +148,11 @@ export class ArchiveFile {
       const { bytesWritten } = await this.#try(write);
       done += bytesWritten;
       this.#written += bytesWritten;
+      this.#unsynced += bytesWritten;
     }
+    if (this.#unsynced < SYNC_BYTES) return;
+    this.#unsynced = 0;
+    await this.#try(() => this.#file.datasync());
   }
 
   /** An empty file takes the place first, which fails where another is; renaming alone would overwrite it. */

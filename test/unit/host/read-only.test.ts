@@ -113,6 +113,20 @@ describe('a destination that is only read', () => {
     expect(stateOf(location)).toBe(before);
   });
 
+  it('is nobody’s worry: no alert of its room or its absence', async () => {
+    await place.client.destinations.update({ id: destination.id, name: 'low', warnBelowBytes: 2 ** 50 });
+    await place.close();
+    await place.open({ mode: 'serve' });
+    const before = place.host.store.destinations.get(destination.id)!;
+    await place.until(
+      async () => place.host.store.destinations.get(destination.id)!.space!.at > before.space!.at,
+    );
+    await place.quiet();
+    expect(place.host.store.alerts.open()).toEqual([]);
+    await place.close();
+    await place.open();
+  });
+
   it('must be there, and is opened by its password alone', async () => {
     const { client, home } = place;
     const names = await place.host.secrets.names();
