@@ -87,11 +87,12 @@ export async function spaceAt(location: string, now: Instant): Promise<Space | n
 export async function spaceOfRepository(location: string, now: Instant): Promise<Space | null> {
   const { scheme, target } = parseLocation(location, SCHEMES);
   if (scheme.scheme !== 'local') return null;
-  const config = access(path.join(target, 'config')).then(
-    () => true,
-    () => false,
+  const asked = { ms: SPACE_MS, spare: true };
+  const config = systemPatience.ask(`config ${target}`, asked, () => access(path.join(target, 'config')));
+  return config.then(
+    () => spaceAt(location, now),
+    () => null,
   );
-  return (await Promise.race([config, patience()])) ? spaceAt(location, now) : null;
 }
 
 /** Bytes on the disk of a path, or of the nearest folder above it that is there; null where that can't be told. */
