@@ -182,7 +182,9 @@ function useView(box: { readonly current: HTMLDivElement | null }, count: number
   useLayoutEffect(() => {
     const rowTop = active * rowHeight;
     if (height === 0 || active >= count) return;
-    if (rowTop < at.current) scrollTo(rowTop);
+    const far = rowTop < at.current - height || rowTop > at.current + 2 * height;
+    if (far) scrollTo(rowTop - height / 2);
+    else if (rowTop < at.current) scrollTo(rowTop);
     else if (rowTop + rowHeight > at.current + height) scrollTo(rowTop + rowHeight - height);
   }, [active, height, count > active]);
   const rows = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);

@@ -789,7 +789,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'restore.version.computer': 'Computer',
   'restore.version.size': 'Größe',
   'restore.version.of': 'Gesichert',
-  'restore.line.label': 'Versionen von',
+  'restore.line.label': 'Plan und Computer',
   'restore.line.all': 'Alle Pläne und Computer',
   'restore.line': '{what} auf {hostname} ({count, plural, one {# Version} other {# Versionen}})',
   'restore.day': 'Versionen vom {date}',

@@ -775,7 +775,7 @@ export const en = {
   'restore.version.computer': 'Computer',
   'restore.version.size': 'Size',
   'restore.version.of': 'Backed up',
-  'restore.line.label': 'Versions of',
+  'restore.line.label': 'Plan and computer',
   'restore.line.all': 'All plans and computers',
   'restore.line': '{what} on {hostname} ({count, plural, one {# version} other {# versions}})',
   'restore.day': 'Versions of {date}',

@@ -43,11 +43,13 @@ class History {
     return this;
   }
 
-  async backUp(daysAgo: number, hour = 9): Promise<void> {
+  async backUp(daysAgo: number, hour = 9, more: readonly string[] = []): Promise<void> {
     const at = new Date(Date.now() - daysAgo * DAY);
     const two = (n: number) => String(n).padStart(2, '0');
     const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-    await this.#cli.backup([this.#stage.source], { args: ['--time', `${day} ${two(hour)}:30:00`] });
+    await this.#cli.backup([this.#stage.source], {
+      args: ['--time', `${day} ${two(hour)}:30:00`, ...more],
+    });
   }
 
   async add(name = 'USB disk'): Promise<string> {
@@ -204,6 +206,45 @@ describe('what a person looks for', () => {
     expect(run).toMatchObject({ state: 'succeeded', report: { filesRestored: 1 } });
     expect(fs.readFileSync(report, 'utf8')).toBe('first');
     expect(complaints).toEqual([]);
+  });
+
+  it('leads from one version to the file of another', async () => {
+    const stage = await open({ 'old.txt': 'gone since', b: { 'new.txt': 'here still' } });
+    const { page, source, complaints } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(20);
+    fs.rmSync(path.join(source, 'old.txt'));
+    await history.backUp(10);
+    await history.add();
+    await openRestore(page);
+    await next(page);
+    await row(page, /^b /).click();
+    await page.getByRole('textbox', { name: 'Find a file in any version' }).fill('OLD');
+    await page.getByRole('button', { name: /old\.txt/ }).click();
+    await page.locator('[data-active]').getByText('old.txt').waitFor();
+    await page.getByText('gone since').waitFor();
+    await page.getByText('1 file (10 B)').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('may be another computer’s, whose files do not go to this one’s places unasked', async () => {
+    const stage = await open();
+    const { page } = stage;
+    const history = await new History(stage).begin();
+    await history.backUp(4, 9, ['--host', 'attic']);
+    await history.backUp(2);
+    await history.add();
+    await openRestore(page);
+    const lines = page.getByRole('combobox', { name: 'Plan and computer' });
+    const [attic] = (await lines.getByRole('option').allInnerTexts()).filter((text) =>
+      text.includes('attic'),
+    );
+    await lines.selectOption({ label: attic ?? '' });
+    await page.getByText(`Versions of ${dayName(4)}`).waitFor();
+    await next(page);
+    await check(page, /^a\.txt/);
+    await next(page);
+    await page.getByRole('radio', { name: 'To another folder' }).and(page.locator(':checked')).waitFor();
   });
 
   it('may be a picture', async () => {

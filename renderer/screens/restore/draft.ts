@@ -61,6 +61,11 @@ export function forgetDraft(): void {
   changeDraft(FRESH);
 }
 
+/** The tree is left where it is gone to again, unless somebody is on the way to another place. */
+export function keepPlace(path: string): void {
+  if (draft.reveal === null) changeDraft({ reveal: path });
+}
+
 /** At a destination's versions; what was chosen of another one's is no more. */
 export function arrive(destinationId: string, address: string): void {
   const elsewhere = draft.destinationId !== null && draft.destinationId !== destinationId;

@@ -17,7 +17,7 @@ import { thrownWords } from '../../components/words.ts';
 import { useLinkState } from '../../data/host.tsx';
 import { useFolderLoader } from '../../data/versions.ts';
 import { type Speech, useSpeech } from '../../i18n/speech.tsx';
-import { changeDraft } from './draft.ts';
+import { changeDraft, keepPlace } from './draft.ts';
 import { Chooser, type Selection, toggled } from './selection.ts';
 import { type Place, TreeModel, type TreeRow } from './tree-model.ts';
 
@@ -111,7 +111,7 @@ function useActive(model: TreeModel, { reveal, onActive }: FileTreeProps) {
   useEffect(
     () => () => {
       model.rest();
-      if (last.current !== undefined) changeDraft({ reveal: last.current });
+      if (last.current !== undefined) keepPlace(last.current);
     },
     [model],
   );
