@@ -11,6 +11,7 @@ import type { Node, StoredSnapshot } from '../format/types.ts';
 import { nodePath } from '../fs/path.ts';
 import { lstatIfExists, stat } from '../fs/stat.ts';
 import type { IndexedRepository } from '../repository/repository.ts';
+import { refuseTaken } from '../restorer/archive/archive-file.ts';
 import { type SelectedFolder, walkSelected } from '../restorer/selected-walk.ts';
 import { targetOf } from '../runs/restore-run.ts';
 import { WantedPaths } from '../runs/wanted-paths.ts';
@@ -30,7 +31,10 @@ export interface EstimateOptions extends CallOptions {
   readonly rate: number | null;
 }
 
-/** Errors: 'usage' for a target that can't be, 'path-missing', the backend's, the signal's reason. */
+/**
+ * Errors: 'usage' for a target that can't be, 'conflict' and 'not-found' for the place of an archive, 'path-missing', the backend's,
+ * the signal's reason.
+ */
 export async function* estimateOf(
   repo: IndexedRepository,
   snapshot: StoredSnapshot,
@@ -39,8 +43,10 @@ export async function* estimateOf(
 ): AsyncGenerator<RestoreEstimate, void> {
   const target = targetOf(request, snapshot);
   const wanted = new WantedPaths(request.paths);
+  if (request.target.kind === 'archive') await refuseTaken(target);
   const room = await roomAt(request.target.kind === 'original' ? originOf(request, snapshot) : target);
-  const count = new Count(request, fromText(target));
+  // A disk that does not even tell its room is not asked about each file: nothing could end that if it hangs.
+  const count = new Count(request, fromText(target), room !== null && request.target.kind !== 'archive');
   const told = (finished: boolean) => count.estimate(room?.free ?? null, o.rate, finished);
   let toldAt = o.clock.now();
   let looks = 0;
@@ -70,7 +76,8 @@ function originOf({ paths }: RestoreRequest, snapshot: StoredSnapshot): string {
 }
 
 class Count {
-  readonly #kind: RestoreRequest['target']['kind'];
+  /** Whether the target is looked at. */
+  readonly #looks: boolean;
   readonly #target: ByteString;
   /** Each name of a file gets the whole content. */
   readonly #parts: boolean;
@@ -86,8 +93,8 @@ class Count {
   #same = 0;
   #different = 0;
 
-  constructor({ target, conflicts }: RestoreRequest, at: ByteString) {
-    this.#kind = target.kind;
+  constructor({ target, conflicts }: RestoreRequest, at: ByteString, looks: boolean) {
+    this.#looks = looks;
     this.#parts = target.kind === 'archive' && target.format === 'zip';
     this.#target = at;
     this.#skips = conflicts === 'skip';
@@ -95,11 +102,7 @@ class Count {
 
   folder(folder: SelectedFolder): void {
     if (folder.selected) this.#folders++;
-    if (
-      this.#kind === 'archive' ||
-      (folder.parent && this.#absent.has(folder.parent)) ||
-      !this.#isThere(folder)
-    )
+    if (!this.#looks || (folder.parent && this.#absent.has(folder.parent)) || !this.#isThere(folder))
       this.#absent.add(folder);
   }
 

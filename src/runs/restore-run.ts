@@ -6,6 +6,7 @@ import type { StoredSnapshot } from '../format/types.ts';
 
 import { archive } from '../operations/archive.ts';
 import { findSnapshot } from '../repository/snapshot-filter.ts';
+import { refuseTaken } from '../restorer/archive/archive-file.ts';
 import type { Overwrite } from '../restorer/options.ts';
 import { newRestoreCounters, type RestoreCounters, type RestoreEvents } from '../restorer/progress.ts';
 import { restoreTree } from '../restorer/restorer.ts';
@@ -77,6 +78,8 @@ async function restoreAsArchive(
   { context: { diary }, open: { signal, index }, snapshot, request: { verify }, target, wanted }: RestoreWork,
   format: 'zip' | 'tar',
 ): Promise<RestoreReport> {
+  // Before what may take long.
+  await refuseTaken(target);
   diary.phase('reading-index', 'Reading the index');
   const indexed = await index();
   const counters = newRestoreCounters();

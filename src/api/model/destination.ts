@@ -17,7 +17,7 @@ export const DestinationInput = z.object({
   name: Name,
   /** As on the command line: a path, or `kind:…`. Without secrets. */
   location: z.string().min(1).max(4096),
-  /** Only for getting files back: Holdfast never writes there, and plans can't use it. */
+  /** Only for getting files back: Holdfast never writes there, and plans can't use it. Decided when it is added. */
   readOnly: z.boolean().default(false),
   maintenance: Maintenance.prefault({}),
   /** Warn when less is free. */

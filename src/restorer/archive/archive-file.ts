@@ -43,7 +43,7 @@ export class ArchiveFile {
 
   /** Errors: 'conflict' where something is at the path, 'not-found' where its folder is not there, the system's. */
   static async begin(path: string): Promise<ArchiveFile> {
-    await refuseIfThere(path);
+    await refuseTaken(path);
     if (underWay.has(path)) throw conflict(path, 'is being written by another restore');
     underWay.add(path);
     try {
@@ -184,7 +184,8 @@ function partialOf(path: string): string {
   return `${path}.partial`;
 }
 
-async function refuseIfThere(path: string): Promise<void> {
+/** Errors: 'conflict' where something is at an archive's path, 'not-found' where its folder is not there. */
+export async function refuseTaken(path: string): Promise<void> {
   const folder = dirname(path);
   const found = await fs.stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) {

@@ -123,6 +123,14 @@ describe('an estimate', () => {
     });
   });
 
+  it('refuses an archive whose place is taken, or nowhere', async () => {
+    const taken = join(temp.dir(), 'x.zip');
+    fs.writeFileSync(taken, '');
+    const at = (path: string) => ({ target: { kind: 'archive', path, format: 'zip' } }) as const;
+    await expect(estimated(at(taken))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(estimated(at(join(taken, 'x.zip')))).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it('goes on past damage, and past sizes that cannot be', async () => {
     const repo = await memoryRepository();
     const nodes = [
