@@ -156,6 +156,17 @@ describe('the welcome', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('is shown where what the browser says of its language is no locale', async () => {
+    const { page, complaints } = await openFirst();
+    await page.addInitScript(
+      "Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix', 'C'] })",
+    );
+    await page.reload();
+    await page.getByRole('heading', { name: 'Welcome to Holdfast' }).waitFor();
+    await page.getByText('2 files').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('speaks German', async () => {
     const { page, complaints } = await openFirst({ locale: 'de-DE', colorScheme: 'dark' });
     await page.getByRole('checkbox', { name: /Dokumente/ }).waitFor();
