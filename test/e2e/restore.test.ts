@@ -224,6 +224,7 @@ describe('what a person looks for', () => {
     await page.locator('[data-active]').getByText('old.txt').waitFor();
     await page.getByText('gone since').waitFor();
     await page.getByText('1 file (10 B)').waitFor();
+    await page.getByRole('region', { name: 'About this file' }).and(page.locator(':focus')).waitFor();
     expect(complaints).toEqual([]);
   });
 

@@ -21,13 +21,18 @@ export function FilesStep({ destination, version, draft, go }: StepContext & { r
   const [shown] = useDebouncedValue(active, PAUSE);
   const panel = useRef<HTMLElement>(null);
   const both = useRef<HTMLDivElement>(null);
+  // What was pressed is gone then; what it led to is here.
+  const goAndLook: Go = (to) => {
+    go(to);
+    panel.current?.focus();
+  };
   return (
     <>
       <Text className="hf-of-version">
         {say('restore.files.of', { destination: destination.name, computer: version.hostname })}{' '}
         <Moment at={version.at} />
       </Text>
-      <SearchPanel destinationId={destination.id} version={version} go={go} />
+      <SearchPanel destinationId={destination.id} version={version} go={goAndLook} />
       <div ref={both} className="hf-files">
         <div className="hf-files-tree">
           <Everything context={{ version, draft }} />
@@ -48,7 +53,7 @@ export function FilesStep({ destination, version, draft, go }: StepContext & { r
           file={shown && { destinationId: destination.id, versionId: version.id, path: shown.path }}
           entry={shown}
           version={version}
-          go={go}
+          go={goAndLook}
         />
       </div>
     </>
