@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Destination } from '../../../src/api/model/destination.ts';
+import type { RestoreEstimate } from '../../../src/api/model/look.ts';
 import { jobsOf } from '../../../src/host/jobs.ts';
 import { verdictOf } from '../../../src/host/verdict.ts';
 import { destinationOf, planOf } from '../../helpers/host-values.ts';
@@ -70,6 +71,12 @@ describe('a destination that is only read', () => {
     const source = join(friend.home, 'source');
     const file = { destinationId: id, versionId: version!.id, path: join(source, 'a') };
     expect(await client.versions.preview(file)).toMatchObject({ kind: 'text', text: 'aaa' });
+    // Both are on one computer.
+    expect(await client.versions.compare(file)).toMatchObject({ state: 'same', version: { bytes: 3 } });
+    const request = { ...file, paths: [source], target: { kind: 'original' as const } };
+    const estimates: RestoreEstimate[] = [];
+    for await (const estimate of await client.versions.estimate(request)) estimates.push(estimate);
+    expect(estimates.at(-1)).toMatchObject({ files: 2, folders: 2, bytes: 4, same: 2, finished: true });
     const target = { kind: 'folder', path: join(home, 'back') } as const;
     const restored = await place.ended(
       await client.runs.restore({ destinationId: id, versionId: 'latest', target }),
