@@ -18,7 +18,11 @@ describe('days as they should be', () => {
   it('runs at its time, once a day, and shows the next start', async () => {
     const world = daily('2026-01-05T08:00Z');
     await world.clock.advance(MINUTE);
-    expect(world.scheduler.plan('backup')).toEqual({ nextAt: at('2026-01-05T11:30Z'), waitingFor: null, waitingCode: null });
+    expect(world.scheduler.plan('backup')).toEqual({
+      nextAt: at('2026-01-05T11:30Z'),
+      waitingFor: null,
+      waitingCode: null,
+    });
     await world.clock.advance(2 * DAY);
     expect(world.history()).toEqual(['2026-01-05T11:30 schedule', '2026-01-06T11:30 schedule']);
     expect(world.runs.map((run) => run.queuedAt % MINUTE)).toEqual([0, 0]);
@@ -248,7 +252,11 @@ describe('pause, power and network', () => {
     world.pause = { until: at('2026-01-05T13:00Z') };
     world.scheduler.wake();
     await world.clock.advance(MINUTE);
-    expect(world.scheduler.plan('backup')).toEqual({ nextAt: at('2026-01-05T13:00Z'), waitingFor: null, waitingCode: null });
+    expect(world.scheduler.plan('backup')).toEqual({
+      nextAt: at('2026-01-05T13:00Z'),
+      waitingFor: null,
+      waitingCode: null,
+    });
     await world.clock.advance(HOUR);
     expect(world.scheduler.plan('backup')).toEqual({
       nextAt: at('2026-01-05T13:00Z'),
