@@ -31,7 +31,7 @@ function rowsOf(series: readonly Series[]): readonly Row[] {
   return [...rows.values()].map((row) => ({ at: 0, ...row })).sort((a, b) => a.at - b.at);
 }
 
-export function Chart(props: {
+interface ChartProps {
   readonly series: readonly Series[];
   readonly kind: 'line' | 'bar';
   /** Milliseconds since the epoch. */
@@ -40,11 +40,11 @@ export function Chart(props: {
   readonly text: (value: number) => string;
   /** Values at which the axis is marked, from the largest value that there is. */
   readonly ticks: (most: number) => readonly number[];
-}) {
-  const { format } = useSpeech();
+}
+
+export function Chart(props: ChartProps) {
   const series = props.series.slice(0, MOST_SERIES);
   const values = series.flatMap(({ points }) => points.map(({ value }) => value));
-  const ticks = props.ticks(Math.max(0, ...values));
   return (
     <div className="hf-chart" aria-hidden>
       <ResponsiveContainer width="100%" height={170}>
@@ -54,27 +54,8 @@ export function Chart(props: {
           accessibilityLayer={false}
         >
           <CartesianGrid vertical={false} stroke="var(--hf-line)" />
-          <XAxis
-            dataKey="at"
-            type="number"
-            domain={[props.from, props.to]}
-            ticks={[...dayTicks(props.from, props.to)]}
-            tickFormatter={(at: number) => format.day(at)}
-            tick={TICK}
-            tickLine={false}
-            axisLine={{ stroke: 'var(--hf-line)' }}
-            minTickGap={24}
-            padding={{ left: 8, right: 8 }}
-          />
-          <YAxis
-            width={76}
-            ticks={[...ticks]}
-            domain={[0, ticks.at(-1) ?? 1]}
-            tickFormatter={props.text}
-            tick={TICK}
-            tickLine={false}
-            axisLine={false}
-          />
+          <TimeAxis from={props.from} to={props.to} />
+          <ValueAxis text={props.text} ticks={props.ticks(Math.max(0, ...values))} />
           <Tooltip
             isAnimationActive={false}
             cursor={{ stroke: 'var(--hf-line)' }}
@@ -87,37 +68,65 @@ export function Chart(props: {
               ) : null
             }
           />
-          {series.map(({ name }, i) =>
-            props.kind === 'bar' ? (
-              <Bar
-                key={name}
-                dataKey={`s${i}`}
-                name={name}
-                barSize={barWidth(values.length)}
-                radius={[2, 2, 0, 0]}
-                fill={`var(--hf-series-${i + 1})`}
-                isAnimationActive={false}
-              />
-            ) : (
-              <Line
-                key={name}
-                dataKey={`s${i}`}
-                name={name}
-                type="monotone"
-                strokeWidth={2}
-                stroke={`var(--hf-series-${i + 1})`}
-                dot={
-                  values.length < 40 ? { r: 2.5, strokeWidth: 0, fill: `var(--hf-series-${i + 1})` } : false
-                }
-                activeDot={{ r: 4, strokeWidth: 0 }}
-                connectNulls
-                isAnimationActive={false}
-              />
-            ),
-          )}
+          {series.map(({ name }, i) => mark(props.kind, name, i, values.length))}
         </ComposedChart>
       </ResponsiveContainer>
     </div>
+  );
+}
+
+function TimeAxis({ from, to }: Pick<ChartProps, 'from' | 'to'>) {
+  const { format } = useSpeech();
+  return (
+    <XAxis
+      dataKey="at"
+      type="number"
+      domain={[from, to]}
+      ticks={[...dayTicks(from, to)]}
+      tickFormatter={(at: number) => format.day(at)}
+      tick={TICK}
+      tickLine={false}
+      axisLine={{ stroke: 'var(--hf-line)' }}
+      minTickGap={24}
+      padding={{ left: 8, right: 8 }}
+    />
+  );
+}
+
+function ValueAxis(props: { readonly text: (value: number) => string; readonly ticks: readonly number[] }) {
+  return (
+    <YAxis
+      width={76}
+      ticks={[...props.ticks]}
+      domain={[0, props.ticks.at(-1) ?? 1]}
+      tickFormatter={props.text}
+      tick={TICK}
+      tickLine={false}
+      axisLine={false}
+    />
+  );
+}
+
+/** Below that, each value is a point of its own on the line. */
+const FEW_POINTS = 40;
+
+function mark(kind: ChartProps['kind'], name: string, i: number, count: number) {
+  const colour = `var(--hf-series-${i + 1})`;
+  const common = { dataKey: `s${i}`, name, isAnimationActive: false } as const;
+  if (kind === 'bar') {
+    return <Bar key={name} {...common} barSize={barWidth(count)} radius={[2, 2, 0, 0]} fill={colour} />;
+  }
+  return (
+    <Line
+      key={name}
+      {...common}
+      type="monotone"
+      strokeWidth={2}
+      stroke={colour}
+      dot={count < FEW_POINTS ? { r: 2.5, strokeWidth: 0, fill: colour } : false}
+      activeDot={{ r: 4, strokeWidth: 0 }}
+      connectNulls
+    />
   );
 }
 

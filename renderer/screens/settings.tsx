@@ -1,5 +1,6 @@
 /** What holds for all of Holdfast: everything on one page, with a list of its sections beside it. */
 import { Skeleton } from '@mantine/core';
+import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 import { Page } from '../components/parts.tsx';
 import { useSettings } from '../data/host.tsx';
@@ -28,6 +29,7 @@ const SECTIONS: readonly (readonly [string, MessageKey])[] = [
 export function SettingsScreen() {
   const { say } = useSpeech();
   const { data: settings } = useSettings();
+  useHash(settings !== undefined);
   return (
     <Page title={say('settings.title')}>
       <div className="hf-settings">
@@ -51,13 +53,21 @@ export function SettingsScreen() {
   );
 }
 
+/** Links from other screens lead to a section, which is there only when the settings are. */
+function useHash(ready: boolean): void {
+  useEffect(() => {
+    const id = location.hash.slice(1);
+    if (ready && id !== '') document.getElementById(id)?.scrollIntoView();
+  }, [ready]);
+}
+
 function SectionList() {
   const { say } = useSpeech();
-  const [location] = useLocation();
+  const [here] = useLocation();
   return (
     <nav className="hf-section-list" aria-label={say('settings.sections')}>
       {SECTIONS.map(([id, name]) => (
-        <a key={id} href={`${location}#${id}`}>
+        <a key={id} href={`${here}#${id}`}>
           {say(name)}
         </a>
       ))}

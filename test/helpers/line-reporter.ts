@@ -8,6 +8,9 @@ export interface Counts {
   readonly skipped: number;
 }
 
+/** Above the list of them. */
+const SECOND_TRIES = '== passed only on the second try';
+
 export function lineOf({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
@@ -46,36 +49,49 @@ function failuresOf(modules: readonly TestModule[], strayErrors: readonly Serial
   return lines;
 }
 
+/** Tests that failed and passed when they were tried again: the file, and the test's full name. */
+function secondTriesOf(modules: readonly TestModule[]): string[] {
+  return modules.flatMap((module) =>
+    [...module.children.allTests('passed')]
+      .filter((test) => (test.diagnostic()?.retryCount ?? 0) > 0)
+      .map((test) => `${module.relativeModuleId} > ${test.fullName}`),
+  );
+}
+
 function firstLine(error: SerializedError | undefined): string {
   return (error?.message ?? 'a hook failed, or the process ended').split('\n')[0]!.slice(0, 300);
 }
 
 /**
  * Prints `N passed, N failed, N skipped`, alone on the last line, and appends the three numbers as one line to the
- * file that HOLDFAST_COUNTS names, and what failed to the one that HOLDFAST_FAILURES names. Works beside vitest's
- * own reporters.
+ * file that HOLDFAST_COUNTS names, what failed to the one that HOLDFAST_FAILURES names, and what passed only when it was tried
+ * again to the one that HOLDFAST_SECOND_TRIES names. Works beside vitest's own reporters.
  */
 export default class LineReporter implements Reporter {
   #counts: Counts | undefined;
+  #secondTries: readonly string[] = [];
 
   onInit(): void {
     // Other reporters write at the end of the run in an order we don't rule; this comes after all of them.
     process.once('exit', () => {
-      if (this.#counts !== undefined) fs.writeSync(1, `${lineOf(this.#counts)}\n`);
+      if (this.#counts === undefined) return;
+      const tries = this.#secondTries.length === 0 ? [] : ['', SECOND_TRIES, ...this.#secondTries];
+      fs.writeSync(1, [...tries, lineOf(this.#counts), ''].join('\n'));
     });
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     this.#counts = countsOf(modules, errors);
     const { passed, failed, skipped } = this.#counts;
+    this.#secondTries = secondTriesOf(modules);
     append(process.env.HOLDFAST_COUNTS, `${passed} ${failed} ${skipped}\n`);
-    append(
-      process.env.HOLDFAST_FAILURES,
-      failuresOf(modules, errors)
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
+    append(process.env.HOLDFAST_FAILURES, linesOf(failuresOf(modules, errors)));
+    append(process.env.HOLDFAST_SECOND_TRIES, linesOf(this.#secondTries));
   }
+}
+
+function linesOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function append(path: string | undefined, text: string): void {
