@@ -1,6 +1,6 @@
 /**
  * `npm run screenshots`: pictures of every screen, with the data of six weeks of real backups, into docs/screenshots (which git
- * ignores). `-- --only home,restore` takes only those whose names begin so; `-- --readme` writes the README's own, docs/*.png.
+ * ignores). `-- --only home,restore` takes only those whose names begin so; `-- --readme` writes the README's own, docs/images/*.png.
  *
  * look  the same page in light and dark, in German, and as narrow as a phone
  * shot  one picture: where it is, and what is done there first
@@ -140,10 +140,14 @@ const FRESH: readonly Shot[] = [
 
 /** The best three, as the README has them: finer, and only what a window shows. */
 const README: readonly { readonly shot: string; readonly look: string; readonly file: string }[] = [
-  { shot: 'home', look: 'light', file: 'home' },
+  { shot: 'home', look: 'light', file: 'home-light' },
+  { shot: 'home', look: 'dark', file: 'home-dark' },
   { shot: 'restore-files', look: 'light', file: 'restore' },
-  { shot: 'activity', look: 'dark', file: 'activity' },
+  { shot: 'restore-version', look: 'light', file: 'versions' },
 ];
+
+const forReadme = (shot: Shot, look: Look) =>
+  README.find((one) => one.shot === shot.name && one.look === look.name);
 
 /** Nothing is loading, and the letters are there. The page's policy lets no expression be waited for in it. */
 async function settled(page: Page): Promise<void> {
@@ -198,7 +202,7 @@ class Photographer {
 
   #isWanted(shot: Shot, look: Look): boolean {
     const { only, readme } = this.#o;
-    if (readme) return README.some((one) => one.shot === shot.name && one.look === look.name);
+    if (readme) return forReadme(shot, look) !== undefined;
     return only.length === 0 || only.some((name) => shot.name.startsWith(name));
   }
 
@@ -206,7 +210,7 @@ class Photographer {
     const { host, demo, folder, readme } = this.#o;
     const say = sayer(look.language, look.options.locale ?? look.language);
     const scene = { page, say, host, demo };
-    const file = readme ? README.find((one) => one.shot === shot.name)?.file : `${shot.name}-${look.name}`;
+    const file = readme ? forReadme(shot, look)?.file : `${shot.name}-${look.name}`;
     page.setDefaultTimeout(15_000);
     try {
       const at = typeof shot.at === 'string' ? shot.at : await shot.at(scene);
@@ -244,7 +248,7 @@ async function beBusy(host: DemoHost, home: string, demo: Demo): Promise<void> {
 }
 
 async function takeAll(browser: Browser, work: string, o: Pick<Taking, 'only' | 'readme' | 'folder'>) {
-  const home = path.join(work, 'home');
+  const home = path.join(work, 'ann');
   console.log('Six weeks of backups…');
   const demo = await past(home, path.join(work, 'usb'));
   // Another one for the present: sessions, too, end after some weeks.
@@ -281,9 +285,9 @@ async function run(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: 'string' }, readme: { type: 'boolean' } } });
   const docs = path.join(import.meta.dirname, '..', 'docs');
   const readme = values.readme ?? false;
-  const folder = readme ? docs : path.join(docs, 'screenshots');
+  const folder = path.join(docs, readme ? 'images' : 'screenshots');
   mkdirSync(folder, { recursive: true });
-  const work = mkdtempSync(path.join(tmpdir(), 'ann-'));
+  const work = mkdtempSync(path.join(tmpdir(), 'home-'));
   const browser = await launchBrowser();
   try {
     const o = { only: values.only?.split(',') ?? [], readme, folder };

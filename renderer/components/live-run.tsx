@@ -1,6 +1,7 @@
 /** A run that is under way: how far it is, how fast, how long it will take, and how to stop it. */
 import { Button, Progress, Text } from '@mantine/core';
 import { IconPlayerStop } from '@tabler/icons-react';
+import { useState } from 'react';
 import type { Run } from '../../src/api/model/run.ts';
 import { useAsk } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
@@ -42,16 +43,26 @@ export function LiveRun({ run, curve = false }: { readonly run: Run; readonly cu
       </Progress.Root>
       {progress && <LiveFacts progress={progress} />}
       {curve && progress && <RateLine progress={progress} />}
-      {progress && progress.current.length > 0 && (
-        <ul className="hf-current" aria-label={say('run.current')}>
-          {progress.current.slice(0, 3).map((file) => (
-            <li key={file} className="hf-clip">
-              {file}
-            </li>
-          ))}
-        </ul>
-      )}
+      {progress && <CurrentFiles files={progress.current} />}
     </div>
+  );
+}
+
+/** While none is being read, because what was read is still on its way, the last ones stay. */
+function CurrentFiles({ files }: { readonly files: readonly string[] }) {
+  const { say } = useSpeech();
+  const [last, setLast] = useState<readonly string[]>([]);
+  if (files.length > 0 && files !== last) setLast(files);
+  const shown = files.length > 0 ? files : last;
+  if (shown.length === 0) return null;
+  return (
+    <ul className="hf-current" aria-label={say('run.current')}>
+      {shown.slice(0, 3).map((file) => (
+        <li key={file} className="hf-clip">
+          {file}
+        </li>
+      ))}
+    </ul>
   );
 }
 

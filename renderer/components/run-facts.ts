@@ -51,7 +51,7 @@ export function reportFacts(say: Say, format: Formats, report: NonNullable<Run['
       ];
     case 'check':
       return [
-        [say('run.percent-read'), `${number(report.percentRead)} %`],
+        [say('run.percent-read'), `${number(Math.round(report.percentRead * 10) / 10)} %`],
         [say('run.packs'), number(report.packs)],
       ];
     case 'cleanup':

@@ -304,7 +304,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'destinations.space-unknown': 'noch nicht bekannt',
   'destinations.used': 'Von Sicherungen belegt',
   'destinations.last-check': 'Letzte Prüfung',
-  'destinations.check-ok': '{when}, heil ({percent, number} % gelesen)',
+  'destinations.check-ok': '{when}, heil ({percent, number, ::.#} % gelesen)',
   'destinations.check-bad': '{when}, Schäden gefunden',
   'destinations.check': 'Jetzt prüfen',
   'destinations.check-named': 'Jetzt prüfen: {name}',
@@ -577,7 +577,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'run.added': '{bytes} hinzugekommen',
   'run.written': '{bytes} geschrieben',
   'run.freed': '{bytes} frei geworden',
-  'run.read': '{percent, number} % gelesen',
+  'run.read': '{percent, number, ::.#} % gelesen',
   'run.problems.backup': 'Diese Dateien fehlen in der Version. Alle anderen sind darin.',
   'run.problems.restore': 'Diese Dateien sind nicht so wie in der Version. Alle anderen sind es.',
   'run.problems.save': 'Liste speichern',
@@ -600,9 +600,9 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'report.restore':
     '{restored, plural, =0 {Keine Datei wurde} one {# Datei wurde} other {# Dateien wurden}} wiederhergestellt ({bytes}). {unchanged, plural, =0 {Keine war} one {# war} other {# waren}} schon wie in der Version, {skipped, plural, =0 {keine wurde} one {# wurde} other {# wurden}} übergangen.',
   'report.check.whole':
-    'Das Repository ist heil: sein Aufbau und die {percent, number} % seiner Daten, die gelesen wurden.',
+    'Das Repository ist heil: sein Aufbau und die {percent, number, ::.#} % seiner Daten, die gelesen wurden.',
   'report.check.damaged':
-    '{percent, number} % der Daten wurden gelesen, und {count, plural, one {# Fehler wurde} other {# Fehler wurden}} gefunden.',
+    '{percent, number, ::.#} % der Daten wurden gelesen, und {count, plural, one {# Fehler wurde} other {# Fehler wurden}} gefunden.',
   'report.cleanup':
     '{forgotten, plural, =0 {Keine Version wurde} one {# Version wurde} other {# Versionen wurden}} nach den Regeln Ihrer Pläne aufgegeben, {kept, plural, one {# wurde} other {# wurden}} behalten. {freed} wurden frei.',
   'report.copy':
@@ -990,8 +990,8 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'recovery.rto.text':
     'Messen kann das nur eine Probe, die gestoppt und Byte für Byte verglichen wird. Solche Übungen kommen mit einer späteren Version; stellen Sie bis dahin ab und zu einen großen Ordner wieder her und vergleichen Sie selbst.',
   'recovery.save-named': 'Notfallblatt speichern … ({name})',
-  'recovery.proof.ok': 'Geprüft, heil ({percent, number} % gelesen)',
-  'recovery.proof.bad': 'Schäden gefunden ({percent, number} % gelesen)',
+  'recovery.proof.ok': 'Geprüft, heil ({percent, number, ::.#} % gelesen)',
+  'recovery.proof.bad': 'Schäden gefunden ({percent, number, ::.#} % gelesen)',
   'recovery.proof.none': 'Noch nicht geprüft',
   'recovery.what-if': 'Was, wenn …',
   'recovery.what-if.when': 'Wenn',

@@ -302,7 +302,7 @@ export const en = {
   'destinations.space-unknown': 'not known yet',
   'destinations.used': 'Used by backups',
   'destinations.last-check': 'Last check',
-  'destinations.check-ok': '{when}, whole ({percent, number}% read)',
+  'destinations.check-ok': '{when}, whole ({percent, number, ::.#}% read)',
   'destinations.check-bad': '{when}, damage found',
   'destinations.check': 'Check now',
   'destinations.check-named': 'Check now: {name}',
@@ -566,7 +566,7 @@ export const en = {
   'run.added': '{bytes} added',
   'run.written': '{bytes} written',
   'run.freed': '{bytes} freed',
-  'run.read': '{percent, number}% read',
+  'run.read': '{percent, number, ::.#}% read',
   'run.problems.backup': 'These files are not in the version. All others are.',
   'run.problems.restore': 'These files are not as they were in the version. All others are.',
   'run.problems.save': 'Save list',
@@ -587,9 +587,9 @@ export const en = {
   'report.restore':
     '{restored, plural, =0 {No file was} one {# file was} other {# files were}} restored ({bytes}). {unchanged, plural, =0 {None was} one {# was} other {# were}} already as in the version, {skipped, plural, =0 {none was} one {# was} other {# were}} skipped.',
   'report.check.whole':
-    'The repository is whole: its structure, and the {percent, number}% of its data that were read.',
+    'The repository is whole: its structure, and the {percent, number, ::.#}% of its data that were read.',
   'report.check.damaged':
-    '{percent, number}% of the data were read, and {count, plural, one {# fault was} other {# faults were}} found.',
+    '{percent, number, ::.#}% of the data were read, and {count, plural, one {# fault was} other {# faults were}} found.',
   'report.cleanup':
     '{forgotten, plural, =0 {No version was} one {# version was} other {# versions were}} let go by the rules of your plans, {kept, plural, one {# was} other {# were}} kept. {freed} became free.',
   'report.copy':
@@ -971,8 +971,8 @@ export const en = {
   'recovery.rto.text':
     'Only a test restore that is timed and compared byte by byte measures it. Such drills come with a later version; until then, restore a large folder now and then and compare it yourself.',
   'recovery.save-named': 'Save recovery kit… ({name})',
-  'recovery.proof.ok': 'Checked, whole ({percent, number}% read)',
-  'recovery.proof.bad': 'Damage found ({percent, number}% read)',
+  'recovery.proof.ok': 'Checked, whole ({percent, number, ::.#}% read)',
+  'recovery.proof.bad': 'Damage found ({percent, number, ::.#}% read)',
   'recovery.proof.none': 'Not checked yet',
   'recovery.what-if': 'What if …',
   'recovery.what-if.when': 'When',

@@ -104,7 +104,7 @@ function Hits(props: {
       {hits.length > 0 && (
         <ul className="hf-hits" aria-label={say('restore.search.hits')}>
           {hits.map((hit) => (
-            <li key={hit.path}>
+            <li key={`${hit.versionId} ${hit.path}`}>
               <Hit hit={hit} words={words} onOpen={() => props.onOpen(hit)} />
             </li>
           ))}
