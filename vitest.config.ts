@@ -8,7 +8,15 @@ import { defineConfig } from 'vitest/config';
  */
 const execArgv = ['--wasm-wrapper-tiering-budget=1000000000'];
 
-const common = { environment: 'node', pool: 'forks', execArgv, restoreMocks: true } as const;
+const common = {
+  environment: 'node',
+  pool: 'forks',
+  execArgv,
+  restoreMocks: true,
+  setupFiles: 'test/helpers/one-seed.ts',
+  // CI tries once more what fails, and names it loudly: see line-reporter.ts.
+  retry: process.env.CI ? 1 : 0,
+} as const;
 
 /** Real folders, real repositories, real keys: each takes a minute. */
 const HOST = ['test/unit/host/{host,destinations,faults,read-only}.test.ts', 'test/unit/main/shell.test.ts'];
@@ -38,8 +46,6 @@ export default defineConfig({
           ...common,
           name: 'e2e',
           include: ['test/{e2e,e2e-main}/**/*.test.ts'],
-          // A browser on a busy machine: once more, but never in silence (test/helpers/line-reporter.ts).
-          retry: process.env.CI ? 1 : 0,
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,

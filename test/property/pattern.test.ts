@@ -61,9 +61,7 @@ describe('patterns', () => {
         expect(matches([rule], path)).toBe(true);
         expect(matches([rule], `${path}/${below}`)).toBe(true);
         expect(matches([rule], `${path}x`)).toBe(false);
-        expect(matches([rule], `/y${path}`)).toBe(
-          path.startsWith('/y/') && `/y${path}`.startsWith(`${path}/`),
-        );
+        expect(matches([rule], `/y${path}`)).toBe(`/y${path}`.startsWith(`${path}/`));
       }),
       { numRuns: 1000 },
     );
