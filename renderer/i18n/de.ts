@@ -328,6 +328,22 @@ export const de: Readonly<Record<MessageKey, string>> = {
     'Holdfast sieht hinein und stellt daraus wieder her, schreibt aber nie hinein.',
   'destinations.more': 'Mehr zu {name}',
 
+  'destination-edit.title': '„{name}“ bearbeiten',
+  'destination-edit.done': '„{name}“ ist geändert.',
+  'destination-edit.save': 'Speichern',
+  'destination-edit.name': 'Name',
+  'destination-edit.no-name': 'Es braucht einen Namen.',
+  'destination-edit.warn-below': 'Warnen, wenn weniger frei ist als (GiB)',
+  'destination-edit.upload': 'Grenze beim Senden (MiB/s)',
+  'destination-edit.download': 'Grenze beim Empfangen (MiB/s)',
+  'destination-edit.check': 'Prüfung',
+  'destination-edit.check.text':
+    'Liest den Aufbau und einen Teil der Daten, zum Beweis, dass die Sicherungen heil sind.',
+  'destination-edit.percent': 'Daten, die jede Prüfung liest (%)',
+  'destination-edit.clean-up': 'Aufräumen',
+  'destination-edit.clean-up.text':
+    'Entfernt die Versionen, die die Pläne gehen lassen, und gibt ihren Platz frei.',
+
   'add.title': 'Ziel hinzufügen',
   'add.kind': 'Art',
   'add.place': 'Ort',

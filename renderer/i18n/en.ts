@@ -325,6 +325,21 @@ export const en = {
   'destinations.read-only.text': 'Holdfast looks into it and restores from it, but never writes to it.',
   'destinations.more': 'More about {name}',
 
+  'destination-edit.title': 'Edit “{name}”',
+  'destination-edit.done': '“{name}” was changed.',
+  'destination-edit.save': 'Save',
+  'destination-edit.name': 'Name',
+  'destination-edit.no-name': 'Give it a name.',
+  'destination-edit.warn-below': 'Warn when less is free than (GiB)',
+  'destination-edit.upload': 'Upload limit (MiB/s)',
+  'destination-edit.download': 'Download limit (MiB/s)',
+  'destination-edit.check': 'Check',
+  'destination-edit.check.text':
+    'Reads the structure and a share of the data, to prove that the backups are whole.',
+  'destination-edit.percent': 'Data read by each check (%)',
+  'destination-edit.clean-up': 'Clean up',
+  'destination-edit.clean-up.text': 'Removes the versions that the plans let go, and frees their space.',
+
   'add.title': 'Add destination',
   'add.kind': 'Kind',
   'add.place': 'Place',

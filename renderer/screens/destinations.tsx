@@ -4,6 +4,7 @@ import {
   IconDots,
   IconKey,
   IconLock,
+  IconPencil,
   IconPlugConnected,
   IconPlus,
   IconServer,
@@ -32,6 +33,7 @@ import { TrendChart } from '../components/trend-chart.tsx';
 import { kindText } from '../components/words.ts';
 import { useAsk, useDestinations } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
+import { EditDestination } from './destination-edit.tsx';
 
 export function DestinationsScreen() {
   const { say } = useSpeech();
@@ -207,11 +209,13 @@ function EnterPassword({ destination }: { readonly destination: Destination }) {
   );
 }
 
-function More({ destination: { id, name } }: { readonly destination: Destination }) {
+function More({ destination }: { readonly destination: Destination }) {
+  const { id, name } = destination;
   const { say } = useSpeech();
   const tell = useTell();
   const [removing, setRemoving] = useState(false);
   const [asking, setAsking] = useState(false);
+  const [editing, setEditing] = useState(false);
   const remove = useAsk((host, _: undefined) => host.destinations.remove({ id }));
   return (
     <>
@@ -222,6 +226,9 @@ function More({ destination: { id, name } }: { readonly destination: Destination
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setEditing(true)}>
+            {say('common.edit')}
+          </Menu.Item>
           <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={() => setAsking(true)}>
             {say('password.enter')}
           </Menu.Item>
@@ -230,6 +237,7 @@ function More({ destination: { id, name } }: { readonly destination: Destination
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      {editing && <EditDestination destination={destination} onClose={() => setEditing(false)} />}
       {asking && <PasswordDialog destination={{ id, name }} onClose={() => setAsking(false)} />}
       {removing && (
         <Confirm

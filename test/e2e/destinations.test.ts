@@ -233,3 +233,33 @@ describe('the folder picker', () => {
     expect(complaints).toEqual([]);
   });
 });
+
+describe('a destination', () => {
+  it('is renamed, limited, and looks after itself as it is told', async () => {
+    const { page, host, destination, complaints } = await open();
+    const { destination: made } = await host.destinations.add({ name: 'USB disk', location: destination });
+    await page.goto(new URL('/destinations', page.url()).href);
+    await page.getByRole('button', { name: 'More about USB disk' }).click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Upload limit (MiB/s)').fill('fast');
+    await form.getByText('a number').waitFor();
+    expect(await form.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await form.getByLabel('Upload limit (MiB/s)').fill('2,5');
+    await form.getByLabel('Name').fill('Disk in the drawer');
+    await form.getByLabel('Data read by each check (%)').fill('25');
+    await form.getByRole('radiogroup', { name: 'Clean up' }).getByText('By hand').click();
+    await picture(page, 'destination-edit');
+    await expectAccessible(page);
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'Disk in the drawer' }).waitFor();
+    expect(await host.destinations.get({ id: made.id })).toMatchObject({
+      name: 'Disk in the drawer',
+      uploadLimit: 2.5 * 1024 ** 2,
+      downloadLimit: null,
+      warnBelowBytes: made.warnBelowBytes,
+      maintenance: { cleanUp: { kind: 'manual' }, check: made.maintenance.check, checkPercent: 25 },
+    });
+    expect(complaints).toEqual([]);
+  });
+});

@@ -36,7 +36,7 @@ export function WhenStep({ draft, onChange }: StepProps) {
         value={schedule.when.kind}
         onChange={(kind) => set({ when: defaultWhen(kind) })}
       />
-      <Details when={schedule.when} onChange={(when) => set({ when })} />
+      <RecurrenceDetails when={schedule.when} onChange={(when) => set({ when })} />
       {schedule.when.kind !== 'manual' && (
         <Switch
           label={say('wizard.when.catch-up')}
@@ -61,7 +61,8 @@ interface DetailsProps<R extends Recurrence = Recurrence> {
   readonly onChange: (when: Recurrence) => void;
 }
 
-function Details({ when, onChange }: DetailsProps) {
+/** When exactly something recurs, once the kind is chosen. */
+export function RecurrenceDetails({ when, onChange }: DetailsProps) {
   switch (when.kind) {
     case 'manual':
       return null;
