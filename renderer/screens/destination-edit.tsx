@@ -13,6 +13,11 @@ import { parseRate, rateText } from './settings/rate.ts';
 const GIB = 1024 ** 3;
 const KINDS = ['manual', 'daily', 'weekly', 'monthly'] as const;
 
+const LIMITS = [
+  ['upload', 'destination-edit.upload'],
+  ['download', 'destination-edit.download'],
+] as const;
+
 /** As it stands in the form. */
 interface Draft {
   readonly name: string;
@@ -140,11 +145,11 @@ function Fields({ draft, set, fault }: PartProps & { readonly fault: ReturnType<
         onChange={(value) => set({ warnBelow: Number(value) || 0 })}
       />
       <div className="hf-two-fields">
-        {(['upload', 'download'] as const).map((name) => (
+        {LIMITS.map(([name, label]) => (
           <TextInput
             key={name}
             inputMode="decimal"
-            label={say(`destination-edit.${name}`)}
+            label={say(label)}
             placeholder={say('settings.limit.none')}
             value={draft[name]}
             error={wrong(draft[name])}
