@@ -62,10 +62,18 @@ export function waitingWords(
   return say(`waiting.${waitingCode}`, { why: waitingFor });
 }
 
+/** As the host calls the destination in its own folder, until a person renames it. */
+const EMBEDDED = 'This computer';
+
+/** A destination's name; the one that the host has made up, in the person's language. */
+export function shownName(say: Say, name: string): string {
+  return name === EMBEDDED ? say('welcome.where.embedded') : name;
+}
+
 /** "Documents to USB disk" */
 export function runSubject(say: Say, run: Run): string {
   const gone = say('common.gone');
-  const destination = run.destinationName ?? gone;
+  const destination = shownName(say, run.destinationName ?? gone);
   if (run.task.kind === 'backup') return say('run.of-backup', { plan: run.planName ?? gone, destination });
   return say('run.of-destination', { destination });
 }

@@ -89,11 +89,15 @@ export function usePlans() {
   });
 }
 
-export function useDestinations() {
+type Destinations = Awaited<ReturnType<Client['destinations']['list']>>;
+
+/** As the host names them. `select` is to be the same function at each call. */
+export function useDestinations(select: (all: Destinations) => Destinations = (all) => all) {
   const link = useLink();
   return useQuery({
     queryKey: keys.destinations,
     queryFn: ({ signal }) => link.client.destinations.list(undefined, { signal }),
+    select,
   });
 }
 

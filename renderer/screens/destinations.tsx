@@ -15,6 +15,7 @@ import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
 import type { ConnectionTest, Destination } from '../../src/api/model/destination.ts';
 import { useCheck } from '../components/actions.ts';
+import { useNamedDestinations } from '../components/named.ts';
 import {
   Confirm,
   EmptyState,
@@ -31,13 +32,13 @@ import { SpaceBar } from '../components/space-bar.tsx';
 import { TestResult } from '../components/test-result.tsx';
 import { TrendChart } from '../components/trend-chart.tsx';
 import { kindText } from '../components/words.ts';
-import { useAsk, useDestinations } from '../data/host.tsx';
+import { useAsk } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
 import { EditDestination } from './destination-edit.tsx';
 
 export function DestinationsScreen() {
   const { say } = useSpeech();
-  const destinations = useDestinations();
+  const destinations = useNamedDestinations();
   useScrollToHash(destinations.isSuccess);
   const { shown, find, more } = usePartOfList(destinations.data ?? [], {
     step: 20,

@@ -11,9 +11,10 @@ import {
 import { type ReactNode, useId } from 'react';
 import { Link } from 'wouter';
 import type { Disk } from '../../src/api/model/computer.ts';
+import { useNamedDestinations } from '../components/named.ts';
 import { EmptyState, Facts, Page, ThrownNote, ToneBadge } from '../components/parts.tsx';
 import { RoomBar } from '../components/space-bar.tsx';
-import { useDestinations, useDisks, usePlans } from '../data/host.tsx';
+import { useDisks, usePlans } from '../data/host.tsx';
 import type { MessageKey } from '../i18n/en.ts';
 import type { Say } from '../i18n/languages.ts';
 import { useSpeech } from '../i18n/speech.tsx';
@@ -111,7 +112,7 @@ function DiskCard({ disk }: { readonly disk: Disk }) {
 function Uses({ disk }: { readonly disk: Disk }) {
   const { say } = useSpeech();
   const { data: plans = [] } = usePlans();
-  const { data: destinations = [] } = useDestinations();
+  const { data: destinations = [] } = useNamedDestinations();
   const from = plans.filter(({ plan }) => disk.planIds.includes(plan.id));
   const to = destinations.filter(({ id }) => disk.destinationIds.includes(id));
   return (
@@ -151,7 +152,7 @@ function Names({ none, children }: { readonly none: string; readonly children: r
 /** What would be a disk here, were it there. */
 function Unplugged({ disks }: { readonly disks: readonly Disk[] }) {
   const { say, format } = useSpeech();
-  const { data: destinations = [] } = useDestinations();
+  const { data: destinations = [] } = useNamedDestinations();
   const here = new Set(disks.flatMap((disk) => disk.destinationIds));
   const away = destinations.filter(({ id, problem }) => problem !== null && !here.has(id));
   if (away.length === 0) return null;

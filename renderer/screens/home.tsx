@@ -24,6 +24,7 @@ import { FurtherAlerts } from '../components/alerts.tsx';
 import { Calendar } from '../components/calendar.tsx';
 import { calendarStart } from '../components/calendar-days.ts';
 import { CancelRun, LiveRun } from '../components/live-run.tsx';
+import { useNamedDestinations } from '../components/named.ts';
 import { Moment, Page, Panel, type Tone, useNow, useTell } from '../components/parts.tsx';
 import { usePartOfList } from '../components/parts-of-list.tsx';
 import { RoomBar, SpaceBar } from '../components/space-bar.tsx';
@@ -37,7 +38,6 @@ import {
 import {
   CALENDAR_WEEKS,
   useAsk,
-  useDestinations,
   useDisks,
   usePlans,
   useRecentRuns,
@@ -53,7 +53,7 @@ export function HomeScreen() {
   const { say } = useSpeech();
   const { data: status } = useStatus();
   const { data: plans } = usePlans();
-  const { data: destinations } = useDestinations();
+  const { data: destinations } = useNamedDestinations();
   const now = useNow();
   const { data: runs } = useRecentRuns(calendarStart(now, CALENDAR_WEEKS));
   const first = useFirstStart();

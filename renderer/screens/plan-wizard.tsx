@@ -4,9 +4,10 @@ import { IconArchiveOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import type { Plan, PlanInput } from '../../src/api/model/plan.ts';
+import { useNamedDestinations } from '../components/named.ts';
 import { EmptyState, Page, ThrownNote, useTell, WordsNote } from '../components/parts.tsx';
 import { Wizard } from '../components/wizard.tsx';
-import { useAsk, useDestinations, usePlans } from '../data/host.tsx';
+import { useAsk, usePlans } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
 import { type Draft, draftOf, missingKeep, missingWhen, newDraft } from './plan-wizard/draft.ts';
 import { KeepStep } from './plan-wizard/keep-step.tsx';
@@ -167,7 +168,7 @@ function PlanWizard(props: PlanWizardProps) {
 
 function useSteps({ draft, onChange, existing }: PlanWizardProps) {
   const { say } = useSpeech();
-  const { data: destinations = [] } = useDestinations();
+  const { data: destinations = [] } = useNamedDestinations();
   const step = { draft, onChange };
   const { input } = draft;
   const known = input.destinations.filter((id) => destinations.some((d) => d.id === id));

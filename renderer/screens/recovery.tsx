@@ -5,10 +5,11 @@ import { Link } from 'wouter';
 import type { Destination } from '../../src/api/model/destination.ts';
 import type { Run } from '../../src/api/model/run.ts';
 import { useCheck } from '../components/actions.ts';
+import { useNamedDestinations } from '../components/named.ts';
 import { EmptyState, Moment, Page, Panel, type Tone, ToneBadge, useNow } from '../components/parts.tsx';
 import { usePartOfList } from '../components/parts-of-list.tsx';
 import { KitButtons } from '../components/recovery-key.tsx';
-import { useDestinations, useLastRestore, usePlans, useRunsNamed, useSettings } from '../data/host.tsx';
+import { useLastRestore, usePlans, useRunsNamed, useSettings } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
 import { type Outlook, outlookOf, rateOf, type Standing, sizeOf } from './recovery/outlook.ts';
 import { WhatIf } from './recovery/what-if.tsx';
@@ -16,7 +17,7 @@ import { WhatIf } from './recovery/what-if.tsx';
 export function RecoveryScreen() {
   const { say } = useSpeech();
   const { data: plans } = usePlans();
-  const { data: destinations } = useDestinations();
+  const { data: destinations } = useNamedDestinations();
   const { data: settings } = useSettings();
   const now = useNow();
   if (!plans || !destinations || !settings) {

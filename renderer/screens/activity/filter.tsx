@@ -3,7 +3,8 @@ import { Button, NativeSelect } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useSearchParams } from 'wouter';
 import { RunKind, RunState } from '../../../src/api/model/run.ts';
-import { useDestinations, usePlans } from '../../data/host.tsx';
+import { useNamedDestinations } from '../../components/named.ts';
+import { usePlans } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { FILTERS, type Filter, type FilterName } from './query.ts';
 
@@ -31,7 +32,7 @@ export function Filters(props: {
 }) {
   const { say } = useSpeech();
   const { data: plans = [] } = usePlans();
-  const { data: destinations = [] } = useDestinations();
+  const { data: destinations = [] } = useNamedDestinations();
   const choices: Readonly<Record<FilterName, readonly (readonly [string, string])[]>> = {
     kind: RunKind.options.map((kind) => [kind, say(`run.${kind}`)]),
     state: RunState.options.map((state) => [state, say(`run.state.${state}`)]),

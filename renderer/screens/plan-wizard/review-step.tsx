@@ -1,9 +1,9 @@
 /** All that was said, in one look, and the plan's name. */
 import { Switch, TextInput } from '@mantine/core';
+import { useNamedDestinations } from '../../components/named.ts';
 import { Facts } from '../../components/parts.tsx';
 import { isWithin } from '../../components/paths.ts';
 import { recurrenceText, retentionText } from '../../components/words.ts';
-import { useDestinations } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { sourceText } from '../plans.tsx';
 import { Cautions } from '../welcome/places.tsx';
@@ -14,7 +14,7 @@ export function ReviewStep({ draft, onChange, isNew }: StepProps & { readonly is
   const speech = useSpeech();
   const { say, format } = speech;
   const { input } = draft;
-  const { data: destinations = [] } = useDestinations();
+  const { data: destinations = [] } = useNamedDestinations();
   const { preview } = usePreview(input.sources, input.rules);
   const within = destinations.some(
     ({ id, location }) =>

@@ -3,15 +3,15 @@ import { Button, Checkbox, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { Destination } from '../../../src/api/model/destination.ts';
+import { useNamedDestinations } from '../../components/named.ts';
 import { SpaceBar } from '../../components/space-bar.tsx';
-import { useDestinations } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { AddDestination } from '../add-destination.tsx';
 import { changed, type StepProps } from './draft.ts';
 
 export function WhereStep({ draft, onChange }: StepProps) {
   const { say } = useSpeech();
-  const { data: destinations = [] } = useDestinations();
+  const { data: destinations = [] } = useNamedDestinations();
   const [adding, setAdding] = useState(false);
   const chosen = draft.input.destinations;
   const set = (ids: readonly string[]) => onChange(changed(draft, { destinations: [...ids] }));

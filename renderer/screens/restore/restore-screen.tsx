@@ -10,9 +10,10 @@ import { IconRefresh, IconRestore } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { Link, useLocation, useSearchParams } from 'wouter';
 import type { Destination, Version } from '../../../src/api/model/destination.ts';
+import { useNamedDestinations } from '../../components/named.ts';
 import { EmptyState, Page, ThrownNote, WordsNote } from '../../components/parts.tsx';
 import { type Step, Wizard } from '../../components/wizard.tsx';
-import { useDestinations, useFolder, useStatus } from '../../data/host.tsx';
+import { useFolder, useStatus } from '../../data/host.tsx';
 import { useVersions } from '../../data/versions.ts';
 import type { Say } from '../../i18n/languages.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
@@ -52,7 +53,7 @@ function Restore({ position, bare }: { readonly position: Position; readonly bar
   const { say } = useSpeech();
   const draft = useDraft();
   const [, go] = useLocation();
-  const destinations = useDestinations();
+  const destinations = useNamedDestinations();
   const kept = bare && draft.address !== '';
   useEffect(() => {
     // Whoever comes back goes on where they were.

@@ -1,9 +1,9 @@
 /** What opens the backups, and where it is kept. */
 import { Skeleton, Text } from '@mantine/core';
+import { useNamedDestinations } from '../../components/named.ts';
 import { ToneBadge } from '../../components/parts.tsx';
 import { usePartOfList } from '../../components/parts-of-list.tsx';
 import { KitButtons } from '../../components/recovery-key.tsx';
-import { useDestinations } from '../../data/host.tsx';
 import { useShell } from '../../data/shell.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { Section } from './setting.tsx';
@@ -11,7 +11,7 @@ import { Section } from './setting.tsx';
 export function Security() {
   const { say } = useSpeech();
   const shell = useShell();
-  const { data: destinations } = useDestinations();
+  const { data: destinations } = useNamedDestinations();
   const { shown, find, more } = usePartOfList(destinations ?? [], { step: 20, nameOf: ({ name }) => name });
   return (
     <Section id="security" title={say('settings.security')}>
