@@ -307,7 +307,8 @@ describe('a page that has turned bad', () => {
     const shown = await app.shown();
     const { page, refused } = shown;
     await page.getByRole('heading', { level: 1 }).waitFor();
-    const before = page.url();
+    // Which screen it is may change by itself: the first start leads on to the welcome.
+    const { host } = new URL(page.url());
     await page.evaluate("void (location.href = 'https://example.com/steal?key=1')");
     await expect.poll(() => refused).toContain('navigate https://example.com/steal?key=1');
     await page.evaluate("void window.open('https://example.com/')");
@@ -319,7 +320,7 @@ describe('a page that has turned bad', () => {
       "document.head.append(Object.assign(document.createElement('script'), { textContent: 'window.bad = 1' }))";
     await page.evaluate(script);
     expect(await page.evaluate('window.bad')).toBeUndefined();
-    expect(page.url()).toBe(before);
+    expect(new URL(page.url()).host).toBe(host);
     const log = fs.readFileSync(join(app.double.data, 'window/logs/holdfast.log'), 'utf8');
     expect(log).toContain('A way to https: was refused.');
     expect(log).not.toContain('key=1');
