@@ -15,12 +15,14 @@ export function parseRate(text: string, unit: RateUnit): ParsedRate {
   return value > 0 ? Math.max(1, Math.round(value * RATE_UNITS[unit])) : 'wrong';
 }
 
-/** One in which the rate is a whole number, if there is one. */
+/** One in which the rate is a whole number, or at least a short one, if there is one. */
 export function unitFor(bytesPerSecond: number | null): RateUnit {
   if (bytesPerSecond === null) return 'MiB/s';
   const whole = (unit: RateUnit) => Number.isInteger(bytesPerSecond / RATE_UNITS[unit]);
-  const fallback = bytesPerSecond < 1024 ** 2 ? 'KiB/s' : 'MiB/s';
-  return (['MiB/s', 'Mbit/s', 'KiB/s'] as const).find(whole) ?? fallback;
+  const large = bytesPerSecond >= 1024 ** 2;
+  const short = large && Number.isInteger((bytesPerSecond / RATE_UNITS['MiB/s']) * 10);
+  if (short && !whole('Mbit/s')) return 'MiB/s';
+  return (['MiB/s', 'Mbit/s', 'KiB/s'] as const).find(whole) ?? (large ? 'MiB/s' : 'KiB/s');
 }
 
 /** With up to three digits after the point, which is written as a point, so that `parseRate` reads it in any language. */
