@@ -15,14 +15,13 @@ export function parseRate(text: string, unit: RateUnit): ParsedRate {
   return value > 0 ? Math.max(1, Math.round(value * RATE_UNITS[unit])) : 'wrong';
 }
 
-/** One in which the rate is a whole number, or at least a short one, if there is one. */
+/** One in which few digits say the rate exactly, if there is one. */
 export function unitFor(bytesPerSecond: number | null): RateUnit {
   if (bytesPerSecond === null) return 'MiB/s';
+  const large = bytesPerSecond >= RATE_UNITS['MiB/s'];
+  if (large && parseRate(rateText(bytesPerSecond, 'MiB/s'), 'MiB/s') === bytesPerSecond) return 'MiB/s';
   const whole = (unit: RateUnit) => Number.isInteger(bytesPerSecond / RATE_UNITS[unit]);
-  const large = bytesPerSecond >= 1024 ** 2;
-  const short = large && Number.isInteger((bytesPerSecond / RATE_UNITS['MiB/s']) * 10);
-  if (short && !whole('Mbit/s')) return 'MiB/s';
-  return (['MiB/s', 'Mbit/s', 'KiB/s'] as const).find(whole) ?? (large ? 'MiB/s' : 'KiB/s');
+  return (['Mbit/s', 'KiB/s'] as const).find(whole) ?? (large ? 'MiB/s' : 'KiB/s');
 }
 
 /** With up to three digits after the point, which is written as a point, so that `parseRate` reads it in any language. */

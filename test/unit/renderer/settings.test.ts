@@ -47,6 +47,19 @@ describe('a rate', () => {
   );
 });
 
+describe('the unit of a rate', () => {
+  it.each([
+    [null, 'MiB/s'],
+    [2.5 * 1024 ** 2, 'MiB/s'],
+    [2_000_000, 'Mbit/s'],
+    [500 * 1024, 'KiB/s'],
+    [1234 * 1024, 'KiB/s'],
+    [1_500_001, 'MiB/s'],
+  ] as const)('for %s is %s', (rate, unit) => {
+    expect(unitFor(rate)).toBe(unit);
+  });
+});
+
 describe('a channel as it is typed', () => {
   it.each(CHANNEL_KINDS)('of the kind %s comes back from what was saved', (kind) => {
     const typed = {
