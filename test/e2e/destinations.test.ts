@@ -216,8 +216,16 @@ describe('the folder picker', () => {
     await page.keyboard.press('Escape');
     await picker.waitFor({ state: 'detached' });
     await dialog.getByRole('textbox', { name: 'Folder' }).waitFor();
-    await page.keyboard.press('Escape');
-    await dialog.waitFor({ state: 'detached' });
+    // The first one counts that comes after the picker has gone for good, a moment after it is out of sight.
+    await expect
+      .poll(
+        async () => {
+          await page.keyboard.press('Escape');
+          return await dialog.count();
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(0);
     expect(complaints).toEqual([]);
   });
 
