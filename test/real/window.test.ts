@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
 import { ENDED } from '../../src/api/model/run.ts';
-import { type Stage, useStage } from '../e2e/stage.ts';
+import { expectAccessible, type Stage, useStage } from '../e2e/stage.ts';
 import { useTemp } from '../helpers/scope.ts';
 
 const temp = useTemp();
@@ -131,6 +131,29 @@ describe('a destination on a disk of its own', () => {
     await expectWhole(stage, destinationId);
     await page.getByRole('link', { name: 'Home' }).click();
     await page.getByRole('heading', { name: "You're protected" }).waitFor(LONG);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('a place that takes no writes', () => {
+  it('is refused by the wizard, and the picker says so', async () => {
+    const mount = temp.disk('ext4', 16);
+    system('mount', '-o', 'remount,ro', mount);
+    const { page, complaints } = await open();
+    await page.goto(new URL('/destinations/new', page.url()).href);
+    await page.getByText('can’t be added yet').waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByRole('textbox', { name: 'Folder' }).fill(mount);
+    await page.getByRole('button', { name: 'Choose folder…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Folder' });
+    await dialog.getByText('Holdfast may not write into this folder.').waitFor();
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('textbox', { name: 'Folder' }).fill(path.join(mount, 'backups'));
+    await page.getByRole('button', { name: 'Test connection' }).click();
+    await page.getByRole('alert').filter({ hasText: mount }).waitFor();
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('Test the connection, then go on.').waitFor();
     expect(complaints).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EngineError } from '../../../src/api/errors.ts';
 import { Preview, Rules, type Source } from '../../../src/api/model/plan.ts';
 import { type PreviewOptions, preview } from '../../../src/rules/preview.ts';
 import { fromText } from '../../../src/util/byte-string.ts';
+import { asNobody } from '../../helpers/nobody.ts';
 import { useTemp } from '../../helpers/scope.ts';
-import { isRoot } from '../../helpers/tools.ts';
 import { socket, symlink, tree, writeTree } from '../../helpers/tree.ts';
 
 const temp = useTemp();
@@ -31,22 +31,6 @@ async function all(
 
 async function last(sources: readonly Source[], r: Rules, o: Partial<PreviewOptions> = {}): Promise<Preview> {
   return (await all(sources, r, o)).at(-1)!;
-}
-
-const NOBODY = 65_534;
-
-/** Does the work as somebody without privileges, who may look into `folder`. */
-async function asNobody<T>(folder: string, work: () => Promise<T>): Promise<T> {
-  if (!isRoot()) return work();
-  chownSync(folder, NOBODY, NOBODY);
-  process.setegid?.(NOBODY);
-  process.seteuid?.(NOBODY);
-  try {
-    return await work();
-  } finally {
-    process.seteuid?.(0);
-    process.setegid?.(0);
-  }
 }
 
 describe('preview', () => {
