@@ -4,7 +4,7 @@ import { type FormEvent, useId, useState } from 'react';
 import type { Destination } from '../../src/api/model/destination.ts';
 import type { Recurrence } from '../../src/api/model/plan.ts';
 import { ThrownNote, useTell } from '../components/parts.tsx';
-import { useAsk } from '../data/host.tsx';
+import { useAsk, useDestinations } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
 import { defaultWhen, missingWhen } from './plan-wizard/draft.ts';
 import { RecurrenceDetails } from './plan-wizard/when-step.tsx';
@@ -57,13 +57,14 @@ function limitOf(text: string, before: number | null): number | null {
   return typeof rate === 'number' ? rate : null;
 }
 
-function changeOf(d: Destination, draft: Draft) {
+/** `known`: what the host calls it, which stays where nobody has changed what is shown instead. */
+function changeOf(d: Destination, draft: Draft, known: string) {
   const { cleanUp, check, checkPercent } = draft;
   const warnBelowBytes =
     draft.warnBelow === draftOf(d).warnBelow ? d.warnBelowBytes : Math.round(draft.warnBelow * GIB);
   return {
     id: d.id,
-    name: draft.name.trim(),
+    name: draft.name === d.name ? known : draft.name.trim(),
     readOnly: d.readOnly,
     warnBelowBytes,
     uploadLimit: limitOf(draft.upload, d.uploadLimit),
@@ -77,13 +78,14 @@ export function EditDestination(props: { readonly destination: Destination; read
   const { say } = useSpeech();
   const tell = useTell();
   const [draft, setDraft] = useState(() => draftOf(destination));
+  const known = useDestinations().data?.find(({ id }) => id === destination.id)?.name ?? destination.name;
   const save = useAsk((host, input: ReturnType<typeof changeOf>) => host.destinations.update(input));
   const set = (change: Partial<Draft>) => setDraft({ ...draft, ...change });
   const fault = faultOf(draft);
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (fault !== undefined) return;
-    save.mutate(changeOf(destination, draft), {
+    save.mutate(changeOf(destination, draft, known), {
       onSuccess: ({ name }) => {
         tell.done(say('destination-edit.done', { name }));
         onClose();

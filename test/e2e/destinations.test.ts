@@ -251,4 +251,18 @@ describe('a destination', () => {
     });
     expect(complaints).toEqual([]);
   });
+
+  it('has the name that Holdfast gave it in every language', async () => {
+    const { page, host, complaints } = await open({}, { locale: 'de-DE' });
+    await page.goto(new URL('/destinations', page.url()).href);
+    await page.getByRole('button', { name: 'Mehr zu Dieser Computer' }).click();
+    await page.getByRole('menuitem', { name: 'Bearbeiten' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Daten, die jede Prüfung liest (%)').fill('20');
+    await form.getByRole('button', { name: 'Speichern' }).click();
+    await form.waitFor({ state: 'detached' });
+    const [embedded] = await host.destinations.list();
+    expect(embedded).toMatchObject({ name: 'This computer', maintenance: { checkPercent: 20 } });
+    expect(complaints).toEqual([]);
+  });
 });
