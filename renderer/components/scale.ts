@@ -25,9 +25,9 @@ export function byteTicks(most: number): readonly number[] {
   return roundTicks(most, unit);
 }
 
-/** Seconds: round in seconds, minutes or hours. */
+/** Seconds: round in seconds, minutes or hours; none is said in parts of a second, so no mark is. */
 export function secondTicks(most: number): readonly number[] {
-  return roundTicks(most, most >= 2 * 3600 ? 3600 : most >= 120 ? 60 : 1);
+  return roundTicks(Math.max(most, MARKS), most >= 2 * 3600 ? 3600 : most >= 120 ? 60 : 1);
 }
 
 /** Values at even distances as a filled SVG path, from the left to the right edge; the largest reaches nine tenths up. */

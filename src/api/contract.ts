@@ -11,7 +11,14 @@ import { z } from 'zod';
 import { Alert, Channel, ChannelInput } from './model/alert.ts';
 import { Id, Instant, WireErrorSchema } from './model/common.ts';
 import { Disk, FolderListing, SpaceSample, Suggestions } from './model/computer.ts';
-import { ConnectionTest, Destination, DestinationInput, Version, VersionEntry } from './model/destination.ts';
+import {
+  ConnectionTest,
+  Destination,
+  DestinationInput,
+  NewDestination,
+  Version,
+  VersionEntry,
+} from './model/destination.ts';
 import { HostEvent } from './model/event.ts';
 import {
   CatalogState,
@@ -100,7 +107,7 @@ const destinations = {
    * right. Without a password a new repository gets a random one. `recoveryKey`: the words, for a new repository only.
    */
   add: call
-    .input(DestinationInput.extend({ password: Password.optional() }))
+    .input(NewDestination.extend({ password: Password.optional() }))
     .output(
       z.object({ destination: Destination, recoveryKey: z.string().nullable(), restoredPlans: z.int() }),
     ),

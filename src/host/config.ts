@@ -2,7 +2,7 @@
 import { EngineError, isEngineError } from '../api/errors.ts';
 import type { Channel } from '../api/model/alert.ts';
 import { Channel as ChannelSchema } from '../api/model/alert.ts';
-import type { Destination, DestinationSettings } from '../api/model/destination.ts';
+import type { Destination, NewDestination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import { Settings } from '../api/model/settings.ts';
 import type { Store } from '../store/store.ts';
@@ -12,11 +12,7 @@ import { createPlan, type PlanPorts, refuseNonsense, updatePlan } from './plans.
 
 export interface ConfigPorts extends PlanPorts {
   readonly store: Store;
-  addDestination(
-    input: DestinationSettings,
-    password: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<Added>;
+  addDestination(input: NewDestination, password: string | undefined, signal?: AbortSignal): Promise<Added>;
   planChanged(planId: string, before?: readonly string[]): void;
   destinationChanged(destination: Destination): void;
 }

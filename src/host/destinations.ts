@@ -16,7 +16,9 @@ import {
   Destination,
   DestinationInput,
   type DestinationSettings,
+  type NewDestination,
   type Space,
+  WARN_BELOW,
 } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import type { Run } from '../api/model/run.ts';
@@ -80,7 +82,7 @@ const NOTHING_MADE = [
  */
 export async function addDestination(
   ports: DestinationPorts,
-  input: DestinationSettings,
+  input: NewDestination,
   password: string | undefined,
   o: { readonly embedded?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<Added> {
@@ -190,7 +192,7 @@ function randomPassword(): string {
 
 async function adopt(
   ports: DestinationPorts,
-  input: DestinationSettings,
+  input: NewDestination,
   { repository, password, pendingId }: Opened,
   embedded: boolean,
 ): Promise<Added> {
@@ -267,7 +269,7 @@ function refuseTwice({ store }: DestinationPorts, repository: Repository): void 
 
 async function make(
   ports: DestinationPorts,
-  input: DestinationSettings,
+  input: NewDestination,
   given: string | undefined,
   o: { readonly embedded?: boolean; readonly signal?: AbortSignal },
 ): Promise<Added> {
@@ -311,21 +313,28 @@ async function createOrTidy(
   }
 }
 
+/** A tenth of a disk that is smaller than most. */
+function usualWarning(space: Space | null): number {
+  return Math.floor(Math.min(WARN_BELOW, (space?.total ?? Number.POSITIVE_INFINITY) / 10));
+}
+
 async function describe(
   ports: DestinationPorts,
-  input: DestinationSettings,
+  input: NewDestination,
   repository: Repository,
   o: { readonly id: string; readonly embedded: boolean; readonly recovery: Recovery },
 ): Promise<Destination> {
   const now = ports.now();
+  const space = await ports.spaceOf(input.location);
   return Destination.parse({
     ...input,
+    warnBelowBytes: input.warnBelowBytes ?? usualWarning(space),
     id: o.id,
     kind: parseLocation(input.location, SCHEMES).scheme.scheme,
     repositoryId: repository.id,
     createdAt: now,
     embedded: o.embedded,
-    space: await ports.spaceOf(input.location),
+    space,
     usedBytes: null,
     lastSeenAt: now,
     problem: null,

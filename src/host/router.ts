@@ -4,7 +4,7 @@ import { contract } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import { Channel } from '../api/model/alert.ts';
 import type { SpaceSample } from '../api/model/computer.ts';
-import type { ConnectionTest, Destination, DestinationSettings } from '../api/model/destination.ts';
+import type { ConnectionTest, Destination, NewDestination } from '../api/model/destination.ts';
 import type { HostEvent } from '../api/model/event.ts';
 import type { Run, Task } from '../api/model/run.ts';
 import { Settings } from '../api/model/settings.ts';
@@ -49,11 +49,7 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   current(id: string): Run | undefined;
   cancel(id: string): Run;
   again(id: string): Run;
-  addDestination(
-    input: DestinationSettings,
-    password: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<Added>;
+  addDestination(input: NewDestination, password: string | undefined, signal?: AbortSignal): Promise<Added>;
   testDestination(
     location: string,
     password: string | undefined,

@@ -184,7 +184,11 @@ export function fakeHost(o: FakeHostOptions = {}) {
         if (right !== undefined && right !== password) {
           throw new EngineError('wrong-password', 'That is not the password.');
         }
-        const destination = destinationOf(settings);
+        const { warnBelowBytes, ...said } = settings;
+        const destination = destinationOf({
+          ...said,
+          ...(warnBelowBytes === undefined ? {} : { warnBelowBytes }),
+        });
         destinations.set(destination.id, destination);
         return { destination, recoveryKey: right === undefined ? RECOVERY_KEY : null, restoredPlans: 0 };
       }),

@@ -30,8 +30,7 @@ const imageOf = (mount: string) => path.join(path.dirname(mount), 'image');
 /** "Papers" to a folder on the disk. */
 async function furnish({ host, source }: Stage, mount: string, uploadLimit: number | null = null) {
   const location = path.join(mount, 'backups');
-  // So small a disk is always nearly full, which is not what this is about.
-  const { destination } = await host.destinations.add({ name: 'USB disk', location, warnBelowBytes: 0 });
+  const { destination } = await host.destinations.add({ name: 'USB disk', location });
   const input = {
     name: 'Papers',
     sources: [{ kind: 'path' as const, path: source }],

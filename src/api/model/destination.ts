@@ -13,6 +13,9 @@ export const Maintenance = z.object({
 });
 export type Maintenance = z.output<typeof Maintenance>;
 
+/** 5 GiB. */
+export const WARN_BELOW = 5 * 1024 ** 3;
+
 export const DestinationInput = z.object({
   name: Name,
   /** As on the command line: a path, or `kind:…`. Without secrets. */
@@ -21,13 +24,17 @@ export const DestinationInput = z.object({
   readOnly: z.boolean().default(false),
   maintenance: Maintenance.prefault({}),
   /** Warn when less is free. */
-  warnBelowBytes: Bytes.default(5 * 1024 ** 3),
+  warnBelowBytes: Bytes.default(WARN_BELOW),
   /** Bytes per second; null: no limit. */
   uploadLimit: z.int().positive().nullable().default(null),
   downloadLimit: z.int().positive().nullable().default(null),
 });
 export type DestinationInput = z.input<typeof DestinationInput>;
 export type DestinationSettings = z.output<typeof DestinationInput>;
+
+/** What is added. Where nothing is said of `warnBelowBytes`, a small disk is not to be nearly full from the start. */
+export const NewDestination = DestinationInput.extend({ warnBelowBytes: Bytes.optional() });
+export type NewDestination = z.output<typeof NewDestination>;
 
 export const Space = z.object({ free: Bytes, total: Bytes, at: Instant });
 export type Space = z.infer<typeof Space>;

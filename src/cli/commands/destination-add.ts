@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { EngineError, isEngineError } from '../../api/errors.ts';
-import type { DestinationSettings } from '../../api/model/destination.ts';
+import type { NewDestination } from '../../api/model/destination.ts';
 import type { Client } from '../../transport/client.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
@@ -33,8 +33,9 @@ repository is printed once.`,
   async run(context, [name = '', place = ''], flags) {
     const { globals, json, print } = context;
     const location = absoluteLocation(place, process.cwd());
-    const { readOnly } = flags;
-    const settings = { ...changedDestination(undefined, flags, { name, location }), readOnly };
+    const { readOnly, warnBelow } = flags;
+    const changed = changedDestination(undefined, flags, { name, location });
+    const settings = { ...changed, readOnly, warnBelowBytes: warnBelow };
     const added = await withHost(context, flags, ({ client }) => add(context, client, settings));
     if (globals.json) return json.write(added);
     const { destination, recoveryKey, restoredPlans } = added;
@@ -44,7 +45,7 @@ repository is printed once.`,
   },
 });
 
-async function add(context: CommandContext, client: Client, settings: DestinationSettings) {
+async function add(context: CommandContext, client: Client, settings: NewDestination) {
   const { signal, globals, terminal, print } = context;
   const io = { terminal, signal };
   const addWith = (password: string | undefined) =>

@@ -37,6 +37,7 @@ describe('the marks of an axis', () => {
   it('are round in the unit that is said', () => {
     const gib = 1024 ** 3;
     expect(byteTicks(3.4 * gib)).toEqual([0, gib, 2 * gib, 3 * gib, 4 * gib]);
+    expect(secondTicks(0.3)).toEqual([0, 1, 2, 3, 4]);
     expect(secondTicks(200)).toEqual([0, 60, 120, 180, 240]);
     expect(secondTicks(3 * 3600)).toEqual([0, 3600, 7200, 10_800]);
   });
