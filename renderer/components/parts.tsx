@@ -221,9 +221,13 @@ export function Confirm(props: {
 }
 
 /** Names and values, as a list of definitions. */
-export function Facts({ facts }: { readonly facts: readonly (readonly [string, ReactNode])[] }) {
+export function Facts(props: {
+  readonly facts: readonly (readonly [string, ReactNode])[];
+  readonly className?: string;
+}) {
+  const { facts, className = 'hf-facts' } = props;
   return (
-    <dl className="hf-facts">
+    <dl className={className}>
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { EngineError } from '../api/errors.ts';
+import { endProcess } from '../fs/end-process.ts';
 import { systemClock } from '../util/clock.ts';
 import { runCommandLine } from './app.ts';
 import { programArguments } from './arguments.ts';
@@ -48,7 +49,7 @@ function lazyHosting(): Hosting {
 
 /** The first request to stop lets work end cleanly: locks are removed, files stay whole. The second one ends it. */
 function interrupt(signalName: string): void {
-  if (controller.signal.aborted) process.exit(EXIT.interrupted);
+  if (controller.signal.aborted) endProcess(EXIT.interrupted);
   terminal.setStatus([]);
   terminal.error(`${signalName} received, stopping. Once more stops at once.`);
   controller.abort(
@@ -108,4 +109,4 @@ const code = await runCommandLine(programArguments(process.argv), {
   },
 });
 await terminal.flush();
-process.exit(outputFailure ?? code);
+endProcess(outputFailure ?? code);

@@ -27,6 +27,8 @@ export interface Libc {
   readonly mkfifo: PathCall<[mode: number]> | undefined;
   readonly mknod: PathCall<[mode: number, device: number | bigint]> | undefined;
   readonly fallocate: ((fd: number, mode: number, offset: number, length: number) => number) | undefined;
+  /** Ends the process without anything else. */
+  readonly _exit: ((code: number) => void) | undefined;
   readonly mallopt: ((parameter: number, value: number) => number) | undefined;
   /** Only for calls with three whole numbers. */
   readonly syscall3: ((number: number, a: number, b: number, c: number) => number) | undefined;
@@ -129,6 +131,7 @@ function load(): Libc | undefined {
     mkfifo: define('mkfifo', 'int', [PTR, mac ? 'uint16_t' : 'uint32_t']),
     mknod: define('mknod', 'int', mac ? [PTR, 'uint16_t', 'int32_t'] : [PTR, 'uint32_t', 'uint64_t']),
     fallocate: only(linux, 'fallocate', 'int', ['int', 'int', 'int64_t', 'int64_t']),
+    _exit: define('_exit', 'void', ['int']),
     mallopt: only(linux, 'mallopt', 'int', ['int', 'int']),
     syscall3: only(linux, 'syscall', 'intptr_t', ['intptr_t', 'intptr_t', 'intptr_t', 'intptr_t']),
     ...lookups(define),

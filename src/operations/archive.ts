@@ -16,6 +16,7 @@ import { ArchiveFile } from '../restorer/archive/archive-file.ts';
 import { HardLinks } from '../restorer/archive/hard-links.ts';
 import { TarWriter } from '../restorer/archive/tar.ts';
 import { ZipWriter } from '../restorer/archive/zip.ts';
+import { impossibleBlob, lostBlob, otherSize } from '../restorer/content-errors.ts';
 import { contentOf } from '../restorer/content-stream.ts';
 import { plainLength } from '../restorer/file-work.ts';
 import type { Select } from '../restorer/options.ts';
@@ -209,7 +210,7 @@ class ArchiveRun {
     this.#entries++;
     this.#report.restored('restored', location, size);
     if (node.type === 'file' && Number(node.size) !== size)
-      this.#report.warn(location, otherSize(location, node, size));
+      this.#report.warn(location, otherSize(location, node.size, size));
   }
 
   /** What goes wrong in it is marked, to be told from what goes wrong at the target. */
@@ -230,7 +231,7 @@ class ArchiveRun {
     let size = 0;
     for (const id of node.content ?? []) {
       const at = this.#repo.index.get('data', id);
-      if (!at) throw missingBlob(id);
+      if (!at) throw lostBlob(id);
       const length = plainLength(at);
       if (length > MOST_BLOB_BYTES) throw impossibleBlob(id);
       size += length;
@@ -331,25 +332,4 @@ function notInFormat(location: ByteString, format: ArchiveFormat): EngineError {
   const what = `${showPath(location)} is neither a file nor a folder nor a link, and was left out.`;
   const hint = format === 'zip' ? { hint: 'A tar archive can hold it, or a folder.' } : {};
   return new EngineError('unsupported', what, hint);
-}
-
-function missingBlob(id: Id): EngineError {
-  return new EngineError('damaged', `A part of its content (${id}) is in no pack that the index knows.`, {
-    hint: 'Run "repair index"; if that does not bring it back, another snapshot may have the file whole.',
-    context: { blob: id },
-  });
-}
-
-function impossibleBlob(id: Id): EngineError {
-  return new EngineError('damaged', `The index gives a part of its content (${id}) an impossible size.`, {
-    hint: 'Run "repair index".',
-    context: { blob: id },
-  });
-}
-
-function otherSize(location: ByteString, node: Node, size: number): EngineError {
-  return new EngineError(
-    'damaged',
-    `The snapshot says that ${showPath(location)} has ${node.size} bytes; its content has ${size}.`,
-  );
 }

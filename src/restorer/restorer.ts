@@ -31,6 +31,7 @@ import { Semaphore } from '../util/semaphore.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { BesideNames } from './beside.ts';
 import { type Comparison, ContentWriter } from './content.ts';
+import { impossibleBlob, lostBlob, otherSize } from './content-errors.ts';
 import { FileWork, type LinkGroup, type LinkWork, plainLength } from './file-work.ts';
 import { Folder } from './folder.ts';
 import type { RestoreOptions, Select } from './options.ts';
@@ -352,7 +353,7 @@ class RestoreRun {
   #locate(node: Node): BlobLocation[] {
     return (node.content ?? []).map((id) => {
       const at = this.#repo.index.get('data', id);
-      if (!at) throw missingBlob(id);
+      if (!at) throw lostBlob(id);
       if (Math.max(plainLength(at), at.length) > MOST_BLOB_BYTES) throw impossibleBlob(id);
       return at;
     });
@@ -478,7 +479,8 @@ class RestoreRun {
     if (attributes) for (const e of attributes) this.#report.fail(file.location, e);
     else this.#applyTo(file, file.node);
     this.#report.restored(file.existing ? 'updated' : 'restored', file.location, file.size);
-    if (Number(file.node.size) !== file.size) this.#report.warn(file.location, otherSize(file));
+    if (Number(file.node.size) !== file.size)
+      this.#report.warn(file.location, otherSize(file.location, file.node.size, file.size));
     this.#settleGroup(file.group, 'ready');
     this.#release(file.folder);
   }
@@ -670,27 +672,6 @@ function linkTo(
   } catch (e) {
     throw translateFsError(e, path, 'make the hard link');
   }
-}
-
-function missingBlob(id: Id): EngineError {
-  return new EngineError('damaged', `A part of its content (${id}) is in no pack that the index knows.`, {
-    hint: 'Run "repair index"; if that does not bring it back, another snapshot may have the file whole.',
-    context: { blob: id },
-  });
-}
-
-function impossibleBlob(id: Id): EngineError {
-  return new EngineError('damaged', `The index gives a part of its content (${id}) an impossible size.`, {
-    hint: 'Run "repair index".',
-    context: { blob: id },
-  });
-}
-
-function otherSize(file: FileWork): EngineError {
-  return new EngineError(
-    'damaged',
-    `The snapshot says that ${showPath(file.location)} has ${file.node.size} bytes; its content has ${file.size}.`,
-  );
 }
 
 function notAsWritten(file: FileWork): EngineError {

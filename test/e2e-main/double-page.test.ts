@@ -105,7 +105,7 @@ async function withPlan(app: App, hook?: readonly string[]) {
 }
 
 /** A backup that waits for as long as the test likes. */
-const FOREVER = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
+const FOREVER = [process.execPath, '-e', 'setTimeout(() => {}, 300_000)'];
 
 const backUpNow = (page: Page) => page.getByRole('main').getByRole('button', { name: 'Back up now' }).first();
 const protectedNow = (page: Page) => page.getByRole('heading', { name: "You're protected" });

@@ -157,7 +157,11 @@ describe.skipIf(missing !== undefined)('in a real Electron', () => {
   it('asks before it quits while a backup is under way', async () => {
     const running = await launch();
     const { app } = running;
-    const { client, plan } = await withPlan(running, [process.execPath, '-e', 'setInterval(() => {}, 1000)']);
+    const { client, plan } = await withPlan(running, [
+      process.execPath,
+      '-e',
+      'setTimeout(() => {}, 300_000)',
+    ]);
     await app.evaluate(({ dialog }) => {
       Object.assign(dialog, { showMessageBox: async () => ({ response: 0, checkboxChecked: false }) });
     });

@@ -77,16 +77,7 @@ function Plan({ destination, version, draft, where }: StepContext) {
       say(where.verify ? 'restore.review.verify' : 'restore.review.no-verify'),
     ],
   ] as const;
-  return (
-    <dl className="hf-will">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} className="hf-will" />;
 }
 
 /** Bytes that are written: what is there already in the same state stays. Those that differ are counted whole. */

@@ -192,7 +192,7 @@ function OfDay({ versions, chosen, onChoose }: ChooseProps) {
         if (version) onChoose(version);
       }}
     >
-      <div className="hf-times">
+      <div className="hf-version-times">
         {versions.map((version) => (
           <div key={version.id} className="hf-choice" data-checked={version.id === chosen.id || undefined}>
             <Radio

@@ -31,7 +31,7 @@ describe('run', () => {
 
   it('kills or interrupts at a line', async () => {
     const script =
-      'process.on("SIGINT", () => process.exit(130)); console.error("ready"); setInterval(() => {}, 1000)';
+      'process.on("SIGINT", () => process.exit(130)); console.error("ready"); setTimeout(() => {}, 300_000)';
     const killed = await run(node, ['-e', script], { env, killAtLine: /^ready$/ });
     expect(killed).toMatchObject({ code: null, signal: 'SIGKILL' });
     const interrupted = await run(node, ['-e', script], { env, interruptAtLine: /^ready$/ });
@@ -39,7 +39,7 @@ describe('run', () => {
   });
 
   it('kills after a time', async () => {
-    const result = await run(node, ['-e', 'setInterval(() => {}, 1000)'], { env, killAfterMs: 50 });
+    const result = await run(node, ['-e', 'setTimeout(() => {}, 300_000)'], { env, killAfterMs: 50 });
     expect(result.signal).toBe('SIGKILL');
   });
 

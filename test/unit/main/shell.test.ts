@@ -278,7 +278,7 @@ describe('quitting while something is under way', () => {
     const client = await clientOf(await double.page());
     const plan = await makePlan(double, client, { 'a.txt': 'one' });
     const { createdAt, updatedAt, ...input } = plan;
-    const command = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
+    const command = [process.execPath, '-e', 'setTimeout(() => {}, 300_000)'];
     await client.plans.update({ ...input, hooks: { ...input.hooks, before: [{ command }] } });
     await client.plans.run({ id: plan.id });
     await holds(() => double.tray.image.includes('working'));

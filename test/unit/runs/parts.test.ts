@@ -64,12 +64,12 @@ describe('programs', () => {
     );
 
   test('one that takes too long is asked to end, then made to', async () => {
-    const polite = start('console.log("up"); setInterval(() => {}, 1000)', { timeoutMs: 60_000 });
+    const polite = start('console.log("up"); setTimeout(() => {}, 300_000)', { timeoutMs: 60_000 });
     await expect.poll(polite.output, { timeout: 20_000 }).toBe('up');
     await polite.clock.advance(60_000);
     expect(await fault(polite.ended)).toMatchObject({ code: 'timeout' });
     const code =
-      'process.on("SIGTERM", () => console.log("no")); console.log("up"); setInterval(() => {}, 1000)';
+      'process.on("SIGTERM", () => console.log("no")); console.log("up"); setTimeout(() => {}, 300_000)';
     const rude = start(code, { timeoutMs: 60_000 });
     await expect.poll(rude.output, { timeout: 20_000 }).toBe('up');
     await rude.clock.advance(60_000);
@@ -81,7 +81,7 @@ describe('programs', () => {
 
   test('a cancel ends it, with the reason of the signal', async () => {
     const stop = new AbortController();
-    const { ended, output } = start('console.log("up"); setInterval(() => {}, 1000)', {
+    const { ended, output } = start('console.log("up"); setTimeout(() => {}, 300_000)', {
       signal: stop.signal,
     });
     await expect.poll(output, { timeout: 20_000 }).toBe('up');
