@@ -178,20 +178,6 @@ describe.skipIf(missing !== undefined)('in a real Electron', () => {
     await gone;
   });
 
-  it('goes on after the computer slept', async () => {
-    const running = await launch();
-    const { app } = running;
-    const { client, plan } = await withPlan(running);
-    await app.evaluate(({ powerMonitor }) => {
-      powerMonitor.emit('suspend');
-      powerMonitor.emit('resume');
-    });
-    await client.plans.run({ id: plan.id });
-    await expect
-      .poll(async () => (await client.runs.list({ kinds: ['backup'] })).map(({ state }) => state), LONG)
-      .toEqual(['succeeded']);
-  });
-
   it('leads from a note to what it is about', async () => {
     const running = await launch();
     const { app, page } = running;
