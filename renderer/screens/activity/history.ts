@@ -16,15 +16,15 @@ export interface Past {
   readonly values: Readonly<Record<Measure, number>>;
 }
 
-/** Oldest first. Runs of other kinds, and those that failed, have nothing to show. */
-export function pastOf(runs: readonly Run[]): readonly Past[] {
+/** Oldest first; `shown` says how a destination's name reads. Runs of other kinds, and those that failed, have nothing to show. */
+export function pastOf(runs: readonly Run[], shown: (name: string) => string): readonly Past[] {
   return runs
     .flatMap((run): readonly Past[] => {
       const took = secondsOf(run);
       const { report } = run;
       if (report?.kind !== 'backup' || took === null || run.startedAt === null) return [];
       const values = { size: report.bytesProcessed, added: report.bytesStored, took };
-      const destination = run.destinationName ?? '';
+      const destination = shown(run.destinationName ?? '');
       return [{ id: run.id, at: run.startedAt, destinationId: run.destinationId ?? '', destination, values }];
     })
     .sort((a, b) => a.at - b.at);

@@ -6,6 +6,7 @@ import type { PlanStatus } from '../../../src/api/model/plan.ts';
 import { Panel, useNow } from '../../components/parts.tsx';
 import { byteTicks, secondTicks } from '../../components/scale.ts';
 import { VirtualList } from '../../components/virtual-list.tsx';
+import { shownName } from '../../components/words.ts';
 import { useBackupHistory, usePlans } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { MEASURES, type Measure, type Past, pastOf, seriesOf } from './history.ts';
@@ -50,7 +51,7 @@ function PlanTrends(props: {
   const to = Math.ceil(useNow() / DAY) * DAY;
   const from = to - days * DAY;
   const { data: runs } = useBackupHistory(plan.id, from);
-  const past = useMemo(() => pastOf(runs ?? []), [runs]);
+  const past = useMemo(() => pastOf(runs ?? [], (name) => shownName(say, name)), [runs, say]);
   return (
     <Panel
       title={say('chart.title')}

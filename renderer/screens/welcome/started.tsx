@@ -9,7 +9,7 @@ import { LiveRun } from '../../components/live-run.tsx';
 import { ErrorNote, Page, Panel, RunStateBadge } from '../../components/parts.tsx';
 import { KeyBox, KitButtons } from '../../components/recovery-key.tsx';
 import { amountOf } from '../../components/run-facts.ts';
-import { runTitle } from '../../components/words.ts';
+import { runTitle, shownName } from '../../components/words.ts';
 import { useRun } from '../../data/host.tsx';
 import { useSpeech } from '../../i18n/speech.tsx';
 
@@ -102,7 +102,7 @@ function KeepKey(props: { readonly started: Started; readonly kept: boolean; rea
       {recoveryKey !== null && <KeyBox words={recoveryKey} onCopied={props.onKept} />}
       <KitButtons
         destinationId={destination.id}
-        name={destination.name}
+        name={shownName(say, destination.name)}
         prominent={!props.kept}
         onKept={props.onKept}
       />

@@ -90,7 +90,12 @@ describe('the past of a plan', () => {
       backup({ startedAt: 7 * DAY, endedAt: 7 * DAY + 2000, report: null, state: 'failed' }),
       backup({ startedAt: 6 * DAY, endedAt: 6 * DAY + 1000 }),
     ];
-    expect(seriesOf(pastOf(runs), 'took')).toEqual([
+    expect(
+      seriesOf(
+        pastOf(runs, (name) => name),
+        'took',
+      ),
+    ).toEqual([
       { name: 'Cloud', points: [{ at: 9 * DAY, value: 5 }] },
       {
         name: 'USB disk',
