@@ -20,7 +20,7 @@ const common = {
   platform: 'node',
   target: 'node24',
   sourcemap: 'linked',
-  external: ['better-sqlite3', 'koffi', 'sodium-native'],
+  external: ['better-sqlite3', 'koffi', 'sodium-native', 'cpu-features', '*.node'],
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   // What is CommonJS inside a bundle still asks for Node's own modules by `require`.

@@ -74,6 +74,8 @@ const NEXT = {
   timeout: 'See whether the network is slow or the server is busy, then run it again.',
   'rate-limited': 'Wait for a while, then run it again.',
   'auth-expired': 'Open the destination in Holdfast and sign in again.',
+  'host-unverified':
+    'Open the destination in Holdfast and compare the fingerprint of the server with the one that its owner knows.',
   'source-missing': 'Connect the disk that holds the source, or take the source out of the plan.',
   'source-emptied':
     'See whether the source is really meant to be empty; if so, run the backup again by hand.',

@@ -21,7 +21,8 @@ export const ERROR_CODES = [
   'unreachable', // the storage does not answer
   'timeout', // it answers too late
   'rate-limited', // it asks us to slow down
-  'auth-expired', // a login has to be renewed
+  'auth-expired', // the service does not accept the login, or not any more
+  'host-unverified', // a server is not known, or not the one it was: see context.fingerprint and context.changed
   'source-missing', // a source folder is gone
   'source-emptied', // a source folder is empty where the parent snapshot had files
   'source-unreadable', // some source files could not be read

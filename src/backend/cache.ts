@@ -19,7 +19,7 @@ import {
   type FileInfo,
   type Handle,
   type LoadOptions,
-  sameCleaning,
+  passOn,
 } from './backend.ts';
 import { spanOf } from './calls.ts';
 import { folderOf, segmentsOf } from './layout.ts';
@@ -219,7 +219,7 @@ export function cache(dir: string, id: Id, o: CacheOptions = {}): (inner: Backen
         if (isKept(h.type)) await entries.drop(h);
       },
       forget: (h) => entries.forget(h),
-      ...sameCleaning(inner),
+      ...passOn(inner),
       close: () => inner.close(),
     };
   };

@@ -1,13 +1,14 @@
 /**
  * Keeps to a bandwidth and to a number of calls at once.
  *
- * bucket   fills with bytes at the allowed rate; a call takes its bytes out and waits until the level is back at
- *          zero. A single file still travels at full speed: the average is what is kept.
+ * bucket   fills with bytes at the allowed rate; whoever takes bytes out waits until the level is back at zero
+ * pace     buckets of both directions. A storage that is `paced` takes bytes out piece by piece while it sends and reads; for the
+ *          others a whole file is taken out at once, so that a single one travels at full speed and the average is what is kept.
  * slot     a place for one call; lists hold one only while they ask, never while their reader works
  */
 import { type Clock, systemClock } from '../util/clock.ts';
 import { Semaphore } from '../util/semaphore.ts';
-import { type Backend, type FileInfo, sameCleaning, type Wrap } from './backend.ts';
+import { type Backend, type CallOptions, type FileInfo, type Pace, passOn, type Wrap } from './backend.ts';
 import { cancellation, pause, throwIfAborted, totalLength } from './calls.ts';
 
 export interface LimitOptions {
@@ -15,7 +16,15 @@ export interface LimitOptions {
   readonly downloadBytesPerSecond?: number;
   /** Calls at once; what the storage's traits say unless told. */
   readonly connections?: number;
+  /** Allowances that are shared with others: all of them are kept to. */
+  readonly paces?: readonly Pace[];
   readonly clock?: Clock;
+}
+
+export interface Rates {
+  /** Bytes per second. */
+  readonly uploadBytesPerSecond?: number;
+  readonly downloadBytesPerSecond?: number;
 }
 
 type Spend = (bytes: number, signal: AbortSignal | undefined) => Promise<void>;
@@ -46,6 +55,28 @@ function bucket(rate: number | undefined, clock: Clock, { refund }: { readonly r
       if (refund) level += bytes;
       throw e;
     }
+  };
+}
+
+const PIECE = { least: 4 << 10, most: 256 << 10, perSecond: 10 } as const;
+
+/** An allowance that several storages may share. */
+export function createPace(rates: Rates, clock: Clock = systemClock): Pace {
+  const { uploadBytesPerSecond: up, downloadBytesPerSecond: down } = rates;
+  const slowest = Math.min(up ?? Number.POSITIVE_INFINITY, down ?? Number.POSITIVE_INFINITY);
+  return {
+    up: bucket(up, clock, { refund: true }),
+    down: bucket(down, clock, { refund: false }),
+    piece: Math.max(PIECE.least, Math.min(PIECE.most, Math.floor(slowest / PIECE.perSecond))),
+  };
+}
+
+/** Keeps to all of them. */
+function together(paces: readonly Pace[]): Pace {
+  return {
+    up: async (bytes, signal) => void (await Promise.all(paces.map((pace) => pace.up(bytes, signal)))),
+    down: async (bytes, signal) => void (await Promise.all(paces.map((pace) => pace.down(bytes, signal)))),
+    piece: Math.min(PIECE.most, ...paces.map(({ piece }) => piece)),
   };
 }
 
@@ -101,28 +132,28 @@ async function* listInSlots(
 }
 
 export function limit(o: LimitOptions = {}): Wrap {
-  const clock = o.clock ?? systemClock;
-  const upload = bucket(o.uploadBytesPerSecond, clock, { refund: true });
-  const download = bucket(o.downloadBytesPerSecond, clock, { refund: false });
+  const pace = together([createPace(o, o.clock), ...(o.paces ?? [])]);
   return (inner): Backend => {
     const connections = o.connections ?? inner.traits.connections;
     const slots = new Semaphore(connections);
+    const paced = inner.traits.paced === true;
+    const handDown = <T extends CallOptions>(c: T | undefined) => (paced ? { ...c, pace } : c);
     return {
       location: inner.location,
       traits: { ...inner.traits, connections },
       async save(h, data, c) {
-        await upload(totalLength(data), c?.signal);
-        await inSlot(slots, c?.signal, () => inner.save(h, data, c));
+        if (!paced) await pace.up(totalLength(data), c?.signal);
+        await inSlot(slots, c?.signal, () => inner.save(h, data, handDown(c)));
       },
       async load(h, c) {
-        const bytes = await inSlot(slots, c?.signal, () => inner.load(h, c));
-        await download(bytes.length, c?.signal);
+        const bytes = await inSlot(slots, c?.signal, () => inner.load(h, handDown(c)));
+        if (!paced) await pace.down(bytes.length, c?.signal);
         return bytes;
       },
       stat: (h, c) => inSlot(slots, c?.signal, () => inner.stat(h, c)),
       list: (type, c) => listInSlots(slots, inner.list(type, c), c?.signal),
       remove: (h, c) => inSlot(slots, c?.signal, () => inner.remove(h, c)),
-      ...sameCleaning(inner),
+      ...passOn(inner),
       close: () => inner.close(),
     };
   };

@@ -2,7 +2,7 @@
 import { asEngineError, type ErrorCode } from '../api/errors.ts';
 import type { FileType } from '../format/types.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { type FileInfo, sameCleaning, type Wrap } from './backend.ts';
+import { type FileInfo, passOn, type Wrap } from './backend.ts';
 import { type Operation, totalLength } from './calls.ts';
 
 export interface CallRecord {
@@ -94,7 +94,7 @@ export function log(o: LogOptions = {}): LogWrap {
     stat: (h, c) => noted({ operation: 'stat', ...h }, inner.stat(h, c), () => 0),
     list: (type, c) => notedList(type, inner.list(type, c)),
     remove: (h, c) => noted({ operation: 'remove', ...h }, inner.remove(h, c), () => 0),
-    ...sameCleaning(inner),
+    ...passOn(inner),
     close: () => inner.close(),
   });
   return Object.assign(wrap, { counts });

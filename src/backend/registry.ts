@@ -8,15 +8,50 @@
 import { EngineError } from '../api/errors.ts';
 import type { Backend, CallOptions } from './backend.ts';
 
+/** The secrets that let us in; only the storage knows the names. */
+export type Login = Readonly<Record<string, string>>;
+
+/** Where the login of one storage is kept. */
+export interface LoginKeeper {
+  /** undefined: none is known. */
+  get(): Promise<Login | undefined>;
+  /** For services that hand out new tokens while they are used. */
+  put(login: Login): Promise<void>;
+}
+
+export interface TlsSetting {
+  /** PEM files that are trusted beside the system's. */
+  readonly caFiles?: readonly string[];
+  /** A PEM file with certificate and key. */
+  readonly clientCertificate?: string | undefined;
+  /** Don't check certificates. */
+  readonly insecure?: boolean;
+  readonly userAgent?: string | undefined;
+  /** Silence for so long is a fault; five minutes unless told. */
+  readonly stuckRequestMs?: number;
+}
+
+/** What a storage needs beside its location: see docs/adr/025-storages.md. */
+export interface StorageSetting extends CallOptions {
+  /** Without secrets, by the names of `-o`: 's3.region'. */
+  readonly options?: ReadonlyMap<string, string>;
+  readonly login?: LoginKeeper;
+  readonly tls?: TlsSetting;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A sentence for the log. */
+  readonly warn?: (sentence: string) => void;
+}
+
 export interface Scheme {
   readonly scheme: string;
   /** For people: "Folder or disk". */
   readonly title: string;
   /** Slow enough that what is read in each run should be kept on the local disk. */
   readonly remote: boolean;
-  open(target: string, o?: CallOptions): Promise<Backend>;
-  /** Errors: repository-exists. */
-  create(target: string, o?: CallOptions): Promise<Backend>;
+  /** Whether a repository is there may show only when its config is loaded. Errors: usage, auth-expired, unreachable … */
+  open(target: string, o?: StorageSetting): Promise<Backend>;
+  /** Makes what a repository needs before its first file. Errors: repository-exists, and those of `open`. */
+  create(target: string, o?: StorageSetting): Promise<Backend>;
 }
 
 export type SchemeTable = readonly Scheme[];

@@ -8,7 +8,7 @@
 import { asEngineError, type EngineError } from '../api/errors.ts';
 import type { FileType } from '../format/types.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { type Backend, type CallOptions, type FileInfo, sameCleaning, type Wrap } from './backend.ts';
+import { type Backend, type CallOptions, type FileInfo, passOn, type Wrap } from './backend.ts';
 import { type Operation, pause, throwIfAborted } from './calls.ts';
 
 export interface RetryNotice {
@@ -125,7 +125,7 @@ export function retry(o: RetryOptions = {}): Wrap {
     stat: (h, c) => again(p, { operation: 'stat', ...h }, c, () => inner.stat(h, c)),
     list: (type, c) => listAgain(p, inner, type, c),
     remove: (h, c) => again(p, { operation: 'remove', ...h }, c, () => inner.remove(h, c)),
-    ...sameCleaning(inner),
+    ...passOn(inner),
     close: () => inner.close(),
   });
 }

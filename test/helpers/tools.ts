@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Which programs and rights of this machine a test may count on. */
@@ -12,6 +13,13 @@ const TOOLS = [
   'mkfs.xfs',
   'mount',
   'losetup',
+  'sshd',
+  'rclone',
+  'versitygw',
+  'mkfs.exfat',
+  'mount.exfat-fuse',
+  'ip',
+  'tc',
 ] as const;
 
 /** `restic-new`: a newer restic, named by HOLDFAST_TEST_RESTIC_NEW. `loop`: root with loop devices. */
@@ -22,9 +30,16 @@ export interface Skippable {
   readonly skip: (note?: string) => never;
 }
 
+/** Where `scripts/ci-tools` puts what it builds. */
+function builtTools(): string {
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return process.env.HOLDFAST_TOOLS ?? join(cache, 'holdfast-tools');
+}
+
 /** Where a program is, or undefined. Folders of administrators count even if PATH lacks them. */
 export function findProgram(name: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  const path = (process.env.PATH ?? '').split(delimiter);
+  const folders = [...path, '/usr/local/sbin', '/usr/sbin', '/sbin', builtTools()];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 

@@ -65,6 +65,8 @@ export const WAITS = [
   'network',
   'destination', // which does not answer
   'destinations',
+  'disk', // that is not plugged in
+  'sign-in', // until somebody signs in again
   'fault', // it can't be started; only the sentence says why
 ] as const;
 export const WaitCode = z.enum(WAITS);

@@ -1,0 +1,9 @@
+import { EngineError } from '../../api/errors.ts';
+import type { Backend } from '../backend.ts';
+import type { StorageSetting } from '../registry.ts';
+
+export async function openSftp(_target: string, _o: StorageSetting = {}): Promise<Backend> {
+  throw new EngineError('unsupported', 'SFTP is not there yet.');
+}
+
+export const createSftp = openSftp;
