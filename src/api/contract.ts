@@ -15,7 +15,9 @@ import {
   ConnectionTest,
   Destination,
   DestinationInput,
+  Login,
   NewDestination,
+  StorageOptions,
   Version,
   VersionEntry,
 } from './model/destination.ts';
@@ -51,6 +53,9 @@ const Nothing = z.object({});
 
 /** A password is given once, and goes from here to the secret store. */
 const Password = z.string().min(1).max(4096);
+
+/** What opens a storage's door: secrets that were typed, or a sign-in in the browser that has ended well. */
+const Entry = z.object({ login: Login.optional(), signInId: Id.optional() });
 
 const system = {
   status: call.output(Status),
@@ -107,7 +112,7 @@ const destinations = {
    * right. Without a password a new repository gets a random one. `recoveryKey`: the words, for a new repository only.
    */
   add: call
-    .input(NewDestination.extend({ password: Password.optional() }))
+    .input(NewDestination.extend({ ...Entry.shape, password: Password.optional() }))
     .output(
       z.object({ destination: Destination, recoveryKey: z.string().nullable(), restoredPlans: z.int() }),
     ),
@@ -115,8 +120,48 @@ const destinations = {
   /** Forgets the destination; the repository stays. Error: 'conflict' while a plan uses it. */
   remove: call.input(ById).output(Nothing),
   test: call
-    .input(z.object({ location: z.string().min(1), password: Password.optional() }))
+    .input(
+      z.object({
+        location: z.string().min(1),
+        options: StorageOptions.default({}),
+        ...Entry.shape,
+        password: Password.optional(),
+      }),
+    )
     .output(ConnectionTest),
+  /**
+   * Begins signing in to a cloud in the person's own browser: `url` is to be opened there. The browser comes back to the host's
+   * computer; where it can't (it runs on another one), the address that it ends at, or the code it shows, is pasted.
+   * Errors: 'usage' without a client id.
+   */
+  signIn: call
+    .input(
+      z.object({
+        kind: z.enum(['gdrive', 'dropbox']),
+        clientId: z.string().max(500).optional(),
+        clientSecret: z.string().max(500).optional(),
+        options: StorageOptions.default({}),
+      }),
+    )
+    .output(z.object({ signInId: Id, url: z.string() })),
+  /** Waits until the person is back. Errors: 'auth-expired' where they refused, 'timeout', 'not-found', 'usage' for a wrong paste. */
+  signedIn: call
+    .input(z.object({ signInId: Id, pasted: z.string().max(8192).optional() }))
+    .output(z.object({ account: z.string().nullable() })),
+  /**
+   * The login of a destination anew; plans that waited for it go on. Errors, and then nothing is changed: 'auth-expired', 'conflict' where
+   * the login leads to another repository, those of opening it.
+   */
+  setLogin: call.input(ById.extend(Entry.shape)).output(Destination),
+  /**
+   * Makes a repository on a further disk, or takes the one that is there: the destination is then a set of which any one may be
+   * plugged in. `path`: a folder on that disk. Errors: 'conflict', 'wrong-password', those of making repositories.
+   */
+  addDisk: call.input(ById.extend({ path: z.string().min(1).max(4096) })).output(Destination),
+  /** Forgets one disk of a set; what is on it stays. Errors: 'conflict' for the last one, 'not-found'. */
+  removeDisk: call.input(ById.extend({ uuid: z.string().min(1) })).output(Destination),
+  /** Unmounts the disk that is plugged in. Errors: 'unsupported', 'locked' while it is in use, 'permission'. */
+  eject: call.input(ById).output(Destination),
   /** The same of a destination that is known, by its own password; what is found is noted there. A repository that is not its own is a problem. */
   retest: call.input(ById).output(ConnectionTest),
   /**

@@ -7,6 +7,7 @@
  */
 import { EngineError } from '../api/errors.ts';
 import type { Backend, CallOptions } from './backend.ts';
+import type { OAuthClient, Tokens } from './oauth/oauth.ts';
 
 /** The secrets that let us in; only the storage knows the names. */
 export type Login = Readonly<Record<string, string>>;
@@ -42,12 +43,28 @@ export interface StorageSetting extends CallOptions {
   readonly warn?: (sentence: string) => void;
 }
 
+/** How people sign in to a service in their browser. */
+export interface SignInWay {
+  readonly client: OAuthClient;
+  /** What opens the storage from then on. */
+  loginOf(tokens: Tokens): Login;
+}
+
+export interface SignInRequest {
+  /** The person's own; the storage's usual one unless given. */
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+  readonly options: ReadonlyMap<string, string>;
+}
+
 export interface Scheme {
   readonly scheme: string;
   /** For people: "Folder or disk". */
   readonly title: string;
   /** Slow enough that what is read in each run should be kept on the local disk. */
   readonly remote: boolean;
+  /** Only of services that are signed in to in a browser. Errors: 'usage' where no client id is known. */
+  signIn?(o: SignInRequest): Promise<SignInWay>;
   /** Whether a repository is there may show only when its config is loaded. Errors: usage, auth-expired, unreachable … */
   open(target: string, o?: StorageSetting): Promise<Backend>;
   /** Makes what a repository needs before its first file. Errors: repository-exists, and those of `open`. */

@@ -40,6 +40,8 @@ export const Disk = z.object({
   attachment: z.enum(['internal', 'removable', 'network', 'unknown']),
   /** Holds the system, or the person's own folders. */
   system: z.boolean(),
+  /** Of the file system; null where the system does not say. */
+  uuid: z.string().nullable().default(null),
   /** Which destinations lie on it, and which plans have sources on it. */
   destinationIds: z.array(Id),
   planIds: z.array(Id),

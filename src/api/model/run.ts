@@ -112,6 +112,8 @@ export const CheckReport = z.object({
   /** Of the data, in percent. */
   percentRead: z.number().min(0).max(100),
   packs: z.int(),
+  /** Packs whose bytes the service's own checksum proves, without reading them. */
+  packsProven: z.int().default(0),
   /** Sentences. */
   findings: z.array(z.string()),
 });

@@ -11,6 +11,7 @@ export const Fix = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('open-run'), runId: Id }),
   z.object({ kind: z.literal('check-destination'), destinationId: Id }),
   z.object({ kind: z.literal('open-destination'), destinationId: Id }),
+  z.object({ kind: z.literal('sign-in'), destinationId: Id }),
   z.object({ kind: z.literal('resume') }),
 ]);
 export type Fix = z.infer<typeof Fix>;
