@@ -7,6 +7,7 @@
  */
 import { EngineError } from '../api/errors.ts';
 import type { Backend, CallOptions } from './backend.ts';
+import type { TlsSetting } from './http/tls.ts';
 import type { OAuthClient, Tokens } from './oauth/oauth.ts';
 
 /** The secrets that let us in; only the storage knows the names. */
@@ -18,18 +19,6 @@ export interface LoginKeeper {
   get(): Promise<Login | undefined>;
   /** For services that hand out new tokens while they are used. */
   put(login: Login): Promise<void>;
-}
-
-export interface TlsSetting {
-  /** PEM files that are trusted beside the system's. */
-  readonly caFiles?: readonly string[];
-  /** A PEM file with certificate and key. */
-  readonly clientCertificate?: string | undefined;
-  /** Don't check certificates. */
-  readonly insecure?: boolean;
-  readonly userAgent?: string | undefined;
-  /** Silence for so long is a fault; five minutes unless told. */
-  readonly stuckRequestMs?: number;
 }
 
 /** What a storage needs beside its location: see docs/adr/025-storages.md. */

@@ -13,7 +13,7 @@ import tls from 'node:tls';
 import { EngineError, messageOf } from '../../api/errors.ts';
 import type { Pace } from '../backend.ts';
 import { cancellation, throwIfAborted, totalLength } from '../calls.ts';
-import type { TlsSetting } from '../registry.ts';
+import type { TlsSetting } from './tls.ts';
 
 export interface HttpRequest {
   readonly method: string;
