@@ -30,6 +30,7 @@ export const de: Texts = {
     'open-run': 'Anzeigen',
     'check-destination': 'Jetzt prüfen',
     'open-destination': 'Anzeigen',
+    'sign-in': 'Erneut anmelden',
     resume: 'Fortsetzen',
   },
   screens: {

@@ -30,6 +30,7 @@ export const en: Texts = {
     'open-run': 'Show',
     'check-destination': 'Check now',
     'open-destination': 'Show',
+    'sign-in': 'Sign in again',
     resume: 'Resume',
   },
   screens: {

@@ -67,6 +67,8 @@ function fixText(fix: Fix, names: ReadonlyMap<string, string>): string {
       return `holdfast destination check ${word(fix.destinationId)}`;
     case 'open-destination':
       return `holdfast destination test ${word(fix.destinationId)}`;
+    case 'sign-in':
+      return `holdfast destination edit ${word(fix.destinationId)} --help`;
     case 'resume':
       return 'holdfast resume';
     default:

@@ -135,11 +135,17 @@ export async function tryOut(
   } catch (e) {
     if (!isEngineError(e, 'repository-missing', 'not-found')) throw e;
     const unmakable = await problemOf(tryToMake(location));
-    return { repository: false, writable: unmakable === null, space, problem: unmakable };
+    return { repository: false, writable: unmakable === null, space, facts: null, problem: unmakable };
   }
   const problem = password === undefined ? null : await problemOf(openAndClose(location, password, signal));
   const unwritable = await problemOf(writeAndRemove(location, signal).catch(sayKindly));
-  return { repository: true, writable: unwritable === null, space, problem: problem ?? unwritable };
+  return {
+    repository: true,
+    writable: unwritable === null,
+    space,
+    facts: null,
+    problem: problem ?? unwritable,
+  };
 }
 
 async function problemOf(work: Promise<void>): Promise<ConnectionTest['problem']> {

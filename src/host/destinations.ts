@@ -416,7 +416,8 @@ export async function testDestination(
     return await ports.tryOut(normalize(location), password, signal);
   } catch (e) {
     signal?.throwIfAborted();
-    return { repository: false, writable: false, space: null, problem: asEngineError(e).toWire() };
+    const nothing = { repository: false, writable: false, space: null, facts: null };
+    return { ...nothing, problem: asEngineError(e).toWire() };
   }
 }
 

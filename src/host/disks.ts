@@ -127,6 +127,7 @@ export async function listDisks(p: DiskPorts, mounted: Mounted, signal?: AbortSi
     disks.push({
       ...facts,
       ...(space ?? { total: 0, free: 0 }),
+      uuid: null,
       system: volume === home || isSystem(p, volume),
       destinationIds: [...new Set(own('destination'))],
       planIds: [...new Set(own('plan'))],

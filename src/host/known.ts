@@ -28,7 +28,7 @@ export async function testKnown(
   signal?: AbortSignal,
 ): Promise<ConnectionTest> {
   const { location } = destination;
-  const nothing = { repository: false, writable: false, space: null };
+  const nothing = { repository: false, writable: false, space: null, facts: null };
   try {
     const password = await ports.secrets.get(passwordName(destination.id));
     if (password === undefined) throw passwordUnknown(destination);

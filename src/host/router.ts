@@ -151,6 +151,12 @@ export function createRouter(p: RouterParts) {
       test: os.destinations.test.handler(({ input, signal }) =>
         p.testDestination(input.location, input.password, signal),
       ),
+      signIn: os.destinations.signIn.handler(() => later()),
+      signedIn: os.destinations.signedIn.handler(() => later()),
+      setLogin: os.destinations.setLogin.handler(() => later()),
+      addDisk: os.destinations.addDisk.handler(() => later()),
+      removeDisk: os.destinations.removeDisk.handler(() => later()),
+      eject: os.destinations.eject.handler(() => later()),
       retest: os.destinations.retest.handler(({ input, signal }) =>
         p.retestDestination(destinationNamed(store, input.id), signal),
       ),
@@ -284,6 +290,10 @@ export function createRouter(p: RouterParts) {
       }),
     },
   });
+}
+
+function later(): never {
+  throw new EngineError('unsupported', 'This version does not do that yet.');
 }
 
 function known({ store }: RouterParts, destinationId: string): string {

@@ -87,7 +87,13 @@ export async function runCheck(context: RunContext, percent: number | null): Pro
     return check(repo, { ...options, ...(subset ? { readData: subset } : {}) }).then((found) => {
       const { packs, readPacks = 0, errors } = found;
       const percentRead = subset === undefined ? 0 : packs === 0 ? 100 : (100 * readPacks) / packs;
-      const report: CheckReport = { kind: 'check', percentRead, packs, findings: findings.sentences() };
+      const report: CheckReport = {
+        kind: 'check',
+        percentRead,
+        packs,
+        packsProven: 0,
+        findings: findings.sentences(),
+      };
       return { report, error: errors > 0 ? damage(errors) : null };
     });
   });

@@ -7,7 +7,7 @@ import { implement } from '@orpc/server';
 import { contract } from '../../src/api/contract.ts';
 import { EngineError } from '../../src/api/errors.ts';
 import { type Alert, Channel } from '../../src/api/model/alert.ts';
-import { Destination } from '../../src/api/model/destination.ts';
+import { Destination, type StorageFacts } from '../../src/api/model/destination.ts';
 import type { HostEvent } from '../../src/api/model/event.ts';
 import { Plan, type PlanStatus } from '../../src/api/model/plan.ts';
 import type { LogLine, Problem, Run, Task } from '../../src/api/model/run.ts';
@@ -26,10 +26,23 @@ export interface FakeHostOptions {
   readonly status?: Partial<Status>;
   /** Called for each run that is started; what it yields is told to the listeners, one event after the other. */
   readonly onRun?: (run: Run) => AsyncIterable<HostEvent> | Iterable<HostEvent>;
+  /** Locations that are opened by nothing but this login. */
+  readonly logins?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Whom a sign-in in the browser leads to; without one it is refused. */
+  readonly account?: string;
+  /** What is found at a location beyond its files. */
+  readonly facts?: Readonly<Record<string, StorageFacts>>;
+  /** The question that a server asks at a location, until its fingerprint comes as `hostKey`. */
+  readonly fingerprints?: Readonly<Record<string, string>>;
   /** Locations that hold a repository, and its password. */
   readonly repositories?: Readonly<Record<string, string>>;
   readonly problems?: readonly Problem[];
   readonly log?: readonly LogLine[];
+}
+
+interface Entry {
+  readonly login?: Readonly<Record<string, string>> | undefined;
+  readonly signInId?: string | undefined;
 }
 
 export const RECOVERY_KEY =
@@ -44,6 +57,7 @@ export function fakeHost(o: FakeHostOptions = {}) {
   let subscriptions = 0;
   const channels = new Map((o.channels ?? []).map((channel) => [channel.id, channel]));
   const calls: { readonly name: string; readonly input: unknown }[] = [];
+  const signIns = new Set<string>();
   const imported: { yaml: string; passwords: Record<string, string> }[] = [];
 
   function tell(event: HostEvent): void {
@@ -117,11 +131,49 @@ export function fakeHost(o: FakeHostOptions = {}) {
     return item;
   };
 
-  function testOf(location: string, password: string | undefined) {
+  function testOf(location: string, password: string | undefined, entry: Entry = {}) {
     const right = o.repositories?.[location];
     const wrong = right !== undefined && password !== undefined && password !== right;
-    const problem = wrong ? new EngineError('wrong-password', 'That is not the password.').toWire() : null;
-    return { repository: right !== undefined, writable: true, space: null, problem };
+    const refused = refusal(location, entry);
+    const error = refused ?? (wrong ? new EngineError('wrong-password', 'That is not the password.') : null);
+    return {
+      repository: right !== undefined && refused === null,
+      writable: refused === null,
+      space: null,
+      facts: o.facts?.[location] ?? null,
+      problem: error?.toWire() ?? null,
+    };
+  }
+
+  /** Why the storage at a location lets nobody in; null: it does. */
+  function refusal(location: string, { login = {}, signInId }: Entry): EngineError | null {
+    const { hostKey, ...said } = login;
+    const fingerprint = o.fingerprints?.[location];
+    if (fingerprint !== undefined && hostKey !== fingerprint) {
+      const context = { fingerprint, changed: hostKey !== undefined };
+      return new EngineError('host-unverified', 'The server is not known yet.', { context });
+    }
+    const right = o.logins?.[location];
+    if (right === undefined || (signInId !== undefined && signIns.has(signInId))) return null;
+    const same = Object.entries(right).every(([name, value]) => said[name] === value);
+    return same ? null : new EngineError('auth-expired', 'The login is not accepted.');
+  }
+
+  function enter(destination: Destination, entry: Entry): Destination {
+    const refused = refusal(destination.location, entry);
+    if (refused) throw refused;
+    const seen = { ...destination, problem: null };
+    destinations.set(seen.id, seen);
+    tell({ kind: 'destination', destination: seen });
+    return seen;
+  }
+
+  function withDisks(id: string, change: (disks: Destination['disks']) => Destination['disks']): Destination {
+    const before = found(destinations, id);
+    const destination = { ...before, disks: change(before.disks) };
+    destinations.set(id, destination);
+    tell({ kind: 'destination', destination });
+    return destination;
   }
 
   const router = os.router({
@@ -178,8 +230,15 @@ export function fakeHost(o: FakeHostOptions = {}) {
     destinations: {
       list: os.destinations.list.handler(() => [...destinations.values()]),
       get: os.destinations.get.handler(({ input }) => found(destinations, input.id)),
-      add: os.destinations.add.handler(({ input: { password, ...settings } }) => {
-        note('destinations.add', { password, ...settings });
+      add: os.destinations.add.handler(({ input: { password, login, signInId, ...settings } }) => {
+        note('destinations.add', {
+          password,
+          ...settings,
+          ...(login ? { login } : {}),
+          ...(signInId ? { signInId } : {}),
+        });
+        const refused = refusal(settings.location, { login, signInId });
+        if (refused) throw refused;
         const right = o.repositories?.[settings.location];
         if (right !== undefined && right !== password) {
           throw new EngineError('wrong-password', 'That is not the password.');
@@ -203,7 +262,34 @@ export function fakeHost(o: FakeHostOptions = {}) {
         destinations.delete(input.id);
         return {};
       }),
-      test: os.destinations.test.handler(({ input }) => testOf(input.location, input.password)),
+      test: os.destinations.test.handler(({ input }) => testOf(input.location, input.password, input)),
+      signIn: os.destinations.signIn.handler(({ input }) => {
+        note('destinations.signIn', input);
+        const signInId = randomUUID();
+        return { signInId, url: `https://sign-in.example/${input.kind}?state=${signInId}` };
+      }),
+      signedIn: os.destinations.signedIn.handler(({ input }) => {
+        note('destinations.signedIn', input);
+        if (o.account === undefined) throw new EngineError('auth-expired', 'The sign-in was refused.');
+        signIns.add(input.signInId);
+        return { account: o.account };
+      }),
+      setLogin: os.destinations.setLogin.handler(({ input }) => {
+        note('destinations.setLogin', input);
+        return enter(found(destinations, input.id), input);
+      }),
+      addDisk: os.destinations.addDisk.handler(({ input }) => {
+        note('destinations.addDisk', input);
+        return withDisks(input.id, (disks) => [...disks, diskAt(input.path, disks.length)]);
+      }),
+      removeDisk: os.destinations.removeDisk.handler(({ input }) => {
+        note('destinations.removeDisk', input);
+        return withDisks(input.id, (disks) => disks.filter(({ uuid }) => uuid !== input.uuid));
+      }),
+      eject: os.destinations.eject.handler(({ input }) => {
+        note('destinations.eject', input);
+        return withDisks(input.id, (disks) => disks.map((disk) => ({ ...disk, mountPoint: null })));
+      }),
       retest: os.destinations.retest.handler(({ input }) =>
         testOf(found(destinations, input.id).location, undefined),
       ),
@@ -308,6 +394,18 @@ export function fakeHost(o: FakeHostOptions = {}) {
       hub.close();
       hub = new EventHub();
     },
+  };
+}
+
+function diskAt(path: string, nr: number): Destination['disks'][number] {
+  return {
+    uuid: `disk-${nr}`,
+    label: `Disk ${nr}`,
+    capacity: 1e12,
+    folder: 'Holdfast',
+    repositoryId: String(nr).repeat(64).slice(0, 64),
+    lastSeenAt: 0,
+    mountPoint: path,
   };
 }
 

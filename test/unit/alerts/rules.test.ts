@@ -22,7 +22,7 @@ function runOf(task: Task, state: Run['state'], said: Partial<Run> = {}): Run {
 
 const check = (state: Run['state'], percent: number, said: Partial<Run> = {}): Run =>
   runOf({ kind: 'check', destinationId: usb, percent }, state, {
-    report: { kind: 'check', percentRead: percent, packs: 3, findings: [] },
+    report: { kind: 'check', percentRead: percent, packs: 3, packsProven: 0, findings: [] },
     ...said,
   });
 
