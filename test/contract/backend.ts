@@ -11,6 +11,8 @@ export interface Subject {
   readonly other?: Backend;
   /** Words that `location` must not show. */
   readonly secrets?: readonly string[];
+  /** Types that the storage has no place for. */
+  readonly lacks?: readonly FileType[];
   readonly dispose?: () => Promise<void>;
 }
 
@@ -45,9 +47,21 @@ async function refuses(call: Promise<unknown>, code: ErrorCode): Promise<void> {
 /** The storage of the running test. */
 type Get = () => Backend;
 
-function savingAndLoading(get: Get, other: Get): void {
+type Lacks = (type: FileType) => boolean;
+
+/** A storage without a place for a type says so when a file is saved, and is otherwise just empty of them. */
+async function takesNone(b: Backend, h: Handle): Promise<void> {
+  await refuses(b.save(h, [bytes('hello')]), 'unsupported');
+  await refuses(b.load(h), 'not-found');
+  await refuses(b.stat(h), 'not-found');
+  expect(await listed(b, h.type)).toEqual([]);
+  await b.remove(h);
+}
+
+function savingAndLoading(get: Get, other: Get, lacks: Lacks): void {
   it.each(TYPES)('gives back a %s file as it was saved', async (type) => {
     const h = handle(type, 'a');
+    if (lacks(type)) return takesNone(get(), h);
     await get().save(h, [bytes('hello')]);
     expect(Buffer.from(await other().load(h)).toString()).toBe('hello');
     expect(await other().stat(h)).toEqual({ name: h.name, size: 5 });
@@ -149,7 +163,7 @@ function ranges(get: Get): void {
   });
 }
 
-function absence(get: Get): void {
+function absence(get: Get, lacks: Lacks): void {
   it.each(TYPES)('knows no %s file before one is saved', async (type) => {
     const h = handle(type, 'absent');
     await refuses(get().load(h), 'not-found');
@@ -161,6 +175,7 @@ function absence(get: Get): void {
 
   it.each(TYPES)('removes a %s file, and does not mind when it is gone', async (type) => {
     const h = handle(type, 'removed');
+    if (lacks(type)) return takesNone(get(), h);
     await get().save(h, [bytes('x')]);
     await get().load(h);
     await get().remove(h);
@@ -286,9 +301,10 @@ export function backendContract(name: string, factory: () => Promise<Subject>): 
     });
     const get: Get = () => subject.backend;
     const other: Get = () => subject.other ?? subject.backend;
-    savingAndLoading(get, other);
+    const lacks: Lacks = (type) => subject.lacks?.includes(type) ?? false;
+    savingAndLoading(get, other, lacks);
     ranges(get);
-    absence(get);
+    absence(get, lacks);
     many(get);
     aborts(get);
     names(get, () => subject.secrets ?? []);
