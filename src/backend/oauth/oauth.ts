@@ -9,7 +9,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EngineError } from '../../api/errors.ts';
+import { EngineError, messageOf } from '../../api/errors.ts';
 import { cancellation, throwIfAborted } from '../calls.ts';
 import type { HttpClient } from '../http/client.ts';
 
@@ -23,6 +23,11 @@ export interface OAuthClient {
   readonly scope?: string;
   /** Further parameters of the first address: `access_type=offline`. */
   readonly extra?: Readonly<Record<string, string>>;
+  /**
+   * Where the browser is sent back to: any port of 127.0.0.1 unless told. A port: of localhost, for services that want the whole
+   * address registered. 'none': nowhere, the service shows a code to be pasted.
+   */
+  readonly redirect?: { readonly port: number } | 'none';
 }
 
 export interface Tokens {
@@ -50,14 +55,14 @@ const BACK = '/holdfast';
 export async function beginSignIn(client: OAuthClient, http: HttpClient, now: () => number): Promise<SignIn> {
   const verifier = randomBytes(48).toString('base64url');
   const state = randomBytes(24).toString('base64url');
-  const arrival = await listen(state);
-  const redirect = `http://127.0.0.1:${arrival.port}${BACK}`;
+  const arrival = await arrivalFor(client, state);
+  const { redirect } = arrival;
   const exchange = (code: string) =>
     askForTokens(client, http, now, {
       grant_type: 'authorization_code',
       code,
       code_verifier: verifier,
-      redirect_uri: redirect,
+      ...redirect,
     });
   return {
     url: addressFor(client, { state, redirect, challenge: challengeOf(verifier) }),
@@ -78,13 +83,13 @@ function challengeOf(verifier: string): string {
 
 function addressFor(
   client: OAuthClient,
-  o: { readonly state: string; readonly redirect: string; readonly challenge: string },
+  o: { readonly state: string; readonly redirect: Redirect; readonly challenge: string },
 ): string {
   const url = new URL(client.authorizeUrl);
   const parameters = {
     response_type: 'code',
     client_id: client.clientId,
-    redirect_uri: o.redirect,
+    ...o.redirect,
     code_challenge: o.challenge,
     code_challenge_method: 'S256',
     state: o.state,
@@ -95,13 +100,22 @@ function addressFor(
   return url.href;
 }
 
+type Redirect = { readonly redirect_uri: string } | Record<string, never>;
+
 interface Arrival {
-  readonly port: number;
+  readonly redirect: Redirect;
   readonly code: Promise<string>;
   close(): void;
 }
 
-async function listen(state: string): Promise<Arrival> {
+/** Where nobody is sent back the code never comes: only pasting, an abort or the end of the program ends the wait. */
+async function arrivalFor({ redirect }: OAuthClient, state: string): Promise<Arrival> {
+  if (redirect !== 'none') return listen(state, redirect?.port);
+  return { redirect: {}, code: Promise.withResolvers<string>().promise, close: () => undefined };
+}
+
+/** Errors: 'io' where the port can't be had. */
+async function listen(state: string, wanted?: number): Promise<Arrival> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   // Nobody may be waiting when it comes.
   promise.catch(() => {});
@@ -120,9 +134,16 @@ async function listen(state: string): Promise<Arrival> {
       response.end(page('Holdfast was not given access. You can close this page and try again.'));
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { port: portOf(server), code: promise, close: () => server.close() };
+  server.listen(wanted ?? 0, '127.0.0.1');
+  await once(server, 'listening').catch(refuseListening);
+  // An address that is registered names localhost: services refuse bare numbers without TLS.
+  const host = wanted === undefined ? '127.0.0.1' : 'localhost';
+  const redirect_uri = `http://${host}:${portOf(server)}${BACK}`;
+  return { redirect: { redirect_uri }, code: promise, close: () => server.close() };
+}
+
+function refuseListening(e: unknown): never {
+  throw new EngineError('io', `No port for the sign-in: ${messageOf(e)}.`, {}, { cause: e });
 }
 
 function portOf(server: Server): number {
