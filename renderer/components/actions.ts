@@ -67,6 +67,8 @@ export function useFix(): (fix: Fix) => void {
         return check.start(fix.destinationId);
       case 'open-destination':
         return go(`/destinations#${fix.destinationId}`);
+      case 'sign-in':
+        return go(`/destinations?sign-in=${fix.destinationId}#${fix.destinationId}`);
       case 'resume':
         return resume.mutate(undefined, { onError: tell.failed });
     }

@@ -99,6 +99,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'fix.open-run': 'Lauf zeigen',
   'fix.check-destination': 'Jetzt prüfen',
   'fix.open-destination': 'Ziel zeigen',
+  'fix.sign-in': 'Neu anmelden',
   'fix.resume': 'Fortsetzen',
 
   'phase.starting': 'Beginnt',
@@ -129,6 +130,8 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'waiting.network': 'Beginnt in einem Netz ohne begrenztes Datenvolumen.',
   'waiting.destination': 'Beginnt, sobald das Ziel antwortet.',
   'waiting.destinations': 'Beginnt, sobald alle Ziele antworten.',
+  'waiting.disk': 'Beginnt, sobald der Datenträger angesteckt ist.',
+  'waiting.sign-in': 'Beginnt, sobald sich jemand neu angemeldet hat.',
   'waiting.fault': 'Kann nicht begonnen werden. {why}',
 
   'reason.no-plan': 'Es wird noch nichts gesichert.',
@@ -1080,6 +1083,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'error.timeout': 'Die Antwort dauerte zu lange.',
   'error.rate-limited': 'Es bittet um ein langsameres Tempo.',
   'error.auth-expired': 'Sie sind abgemeldet.',
+  'error.host-unverified': 'Diesem Server wird noch nicht vertraut.',
   'error.source-missing': 'Eine Quelle ist verschwunden.',
   'error.source-emptied': 'Eine Quelle ist leer, die zuvor Dateien hatte.',
   'error.source-unreadable': 'Einige Dateien konnten nicht gelesen werden.',

@@ -99,6 +99,7 @@ export const en = {
   'fix.open-run': 'Show run',
   'fix.check-destination': 'Check now',
   'fix.open-destination': 'Show destination',
+  'fix.sign-in': 'Sign in again',
   'fix.resume': 'Resume',
 
   'phase.starting': 'Starting',
@@ -129,6 +130,8 @@ export const en = {
   'waiting.network': 'It starts on a network that is not metered.',
   'waiting.destination': 'It starts when the destination answers.',
   'waiting.destinations': 'It starts when all its destinations answer.',
+  'waiting.disk': 'It starts when the disk is plugged in.',
+  'waiting.sign-in': 'It starts when somebody has signed in again.',
   'waiting.fault': 'It can’t be started. {why}',
 
   'reason.no-plan': 'Nothing is backed up yet.',
@@ -1060,6 +1063,7 @@ export const en = {
   'error.timeout': 'It took too long to answer.',
   'error.rate-limited': 'It asks to slow down.',
   'error.auth-expired': 'You are signed out.',
+  'error.host-unverified': 'The server is not one that is trusted.',
   'error.source-missing': 'A source is gone.',
   'error.source-emptied': 'A source is empty that had files before.',
   'error.source-unreadable': 'Some files could not be read.',
