@@ -15,6 +15,7 @@ const TOOLS = [
   'losetup',
   'sshd',
   'rclone',
+  'rest-server',
   'versitygw',
   'mkfs.exfat',
   'mount.exfat-fuse',
@@ -24,6 +25,8 @@ const TOOLS = [
 
 /** `restic-new`: a newer restic, named by HOLDFAST_TEST_RESTIC_NEW. `loop`: root with loop devices. */
 export type Tool = (typeof TOOLS)[number] | 'restic-new' | 'root' | 'loop';
+
+const OPTIONAL: readonly Tool[] = ['restic-new', 'rest-server'];
 
 /** What `requireTool` needs of vitest's test context. */
 export interface Skippable {
@@ -77,13 +80,14 @@ export function hasTool(tool: Tool): boolean {
 
 /**
  * Skips the test, and says so on stderr, if a tool is missing. On the CI machine (HOLDFAST_CI=1) a missing tool
- * is a failure, for there a skipped proof would pass for a proof; only `restic-new` stays optional.
+ * is a failure, for there a skipped proof would pass for a proof; only `restic-new` and `rest-server` stay optional.
  */
 export function requireTool(context: Skippable, ...tools: readonly Tool[]): void {
   const missing = tools.filter((tool) => !hasTool(tool));
   if (missing.length === 0) return;
   const note = `this machine lacks ${missing.join(', ')}`;
-  if (process.env.HOLDFAST_CI === '1' && missing.some((tool) => tool !== 'restic-new')) throw new Error(note);
+  if (process.env.HOLDFAST_CI === '1' && missing.some((tool) => !OPTIONAL.includes(tool)))
+    throw new Error(note);
   process.stderr.write(`SKIPPED: ${note}\n`);
   context.skip(note);
 }

@@ -113,9 +113,12 @@ interface ContentRange {
   readonly size: number | undefined;
 }
 
-/** Of `bytes 3-6/10` and of `bytes *\/10`, where nothing is in the range (RFC 9110, 14.4). */
+/**
+ * Of `bytes 3-6/10` and of `bytes *\/10`, where nothing is in the range (RFC 9110, 14.4). rclone writes `bytes 10-9/10` for nothing,
+ * and `bytes 0--1/0` for an empty file.
+ */
 export function parseContentRange(text: string | undefined): Partial<ContentRange> {
-  const [, first, last, size] = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/.exec(text ?? '') ?? [];
+  const [, first, last, size] = /^bytes (?:(\d+)-(-?\d+)|\*)\/(\d+|\*)$/.exec(text ?? '') ?? [];
   return {
     ...(first === undefined ? {} : { first: Number(first), last: Number(last) }),
     size: size === undefined || size === '*' ? undefined : Number(size),
@@ -127,10 +130,10 @@ export function partOf(h: Handle, o: LoadOptions | undefined, answer: HttpAnswer
   const { body, headers } = answer;
   const { first, last, size } = parseContentRange(headers['content-range']);
   const offset = o?.offset ?? 0;
-  const length = o?.length ?? (size === undefined ? body.length : size - offset);
-  const exact = first === offset && last === offset + body.length - 1 && body.length <= length;
-  if (!exact) throw otherBytes(asked);
-  if (body.length < length) throw outOfRange(h, size ?? offset + body.length, { offset, length });
+  const end = offset + body.length;
+  const { length } = spanOf(h, size ?? Math.max(end, offset + (o?.length ?? 0)), o);
+  if (first !== offset || last !== end - 1 || body.length > length) throw otherBytes(asked);
+  if (body.length < length) throw outOfRange(h, size ?? end, { offset, length });
   return body;
 }
 

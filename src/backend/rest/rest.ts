@@ -186,7 +186,7 @@ class Rest implements Backend {
 
   /** Nothing, for a range without bytes within a file of `size`. Errors: 'range' for one that reaches beyond; 'io'. */
   #within(h: Handle, size: number, o: LoadOptions | undefined): Uint8Array {
-    if (spanOf(h, size, o).length === 0) return new Uint8Array(0);
+    if (spanOf(h, size, o).length === 0) return new Uint8Array();
     throw this.#nonsense(`read ${describe(h)}`, 'refuses a range that is there');
   }
 
@@ -218,9 +218,9 @@ class Rest implements Backend {
   }
 
   #keepsAll(doing: string): EngineError {
-    const message = `Could not ${doing}: the server keeps everything that is there (${this.location}).`;
+    const message = `Could not ${doing}: the server is append-only and keeps everything that is there (${this.location}).`;
     const hint =
-      'It is set up as append-only, which protects the backups from this computer. Remove old versions on the server itself.';
+      'That protects the backups from this computer. Old versions can be removed on the server itself.';
     return new EngineError('permission', message, { hint, context: { status: 403, appendOnly: true } });
   }
 
