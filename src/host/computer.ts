@@ -8,6 +8,7 @@
 import type { Disk, FolderListing, Suggestions } from '../api/model/computer.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
+import { systemTool } from './disk-identity-tool.ts';
 import { askSystem } from './disk-info.ts';
 import { type DiskPorts, listDisks, mayWriteTo, Resolver, readMounted } from './disks.ts';
 import { listFolder, makeFolder, systemPath } from './folders.ts';
@@ -43,6 +44,7 @@ export function createComputer(ports: ComputerPorts): Computer {
     root: '/',
     systemDrive: ports.env.SystemDrive,
     drives: (signal) => askSystem({ timeoutMs: TOOL_MS, signal }),
+    tool: systemTool,
   };
   const folders = {
     ...common,

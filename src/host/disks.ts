@@ -11,6 +11,8 @@ import type { Plan } from '../api/model/plan.ts';
 import { parseLocation } from '../backend/registry.ts';
 import { type MountLine, mountHolding } from '../fs/disk.ts';
 import { fromText } from '../util/byte-string.ts';
+import { look, type Mount } from './disk-identity.ts';
+import type { RunTool } from './disk-identity-tool.ts';
 import type { Drive } from './disk-info.ts';
 import { linuxVolumes, readMounts } from './linux-volumes.ts';
 import type { Patience } from './patience.ts';
@@ -27,6 +29,7 @@ export interface DiskPorts {
   readonly systemDrive: string | undefined;
   /** Rejects where the system's tools are missing or do not answer. */
   drives(signal?: AbortSignal): Promise<readonly Drive[]>;
+  readonly tool: RunTool;
   plans(): readonly Plan[];
   destinations(): readonly Destination[];
 }
@@ -118,7 +121,9 @@ async function measure(p: DiskPorts, volume: Volume, signal?: AbortSignal): Prom
 /** What a volume of which nobody knows the space has: 0 of 0 bytes. Errors: the signal's reason. */
 export async function listDisks(p: DiskPorts, mounted: Mounted, signal?: AbortSignal): Promise<Disk[]> {
   const resolver = new Resolver(p, mounted, signal);
-  const [home, owners] = [await resolver.volumeOf(p.home), await ownersOf(p, resolver)];
+  const { mounts } = await look(p);
+  const uuidOf = (volume: Volume) => mounts.find((mount) => isAt(mount, volume, p))?.uuid ?? null;
+  const [home, owners] = [await resolver.volumeOf(p.home), await ownersOf(p, resolver, uuidOf)];
   const disks: Disk[] = [];
   for (const volume of mounted.volumes) {
     const { space, drive: _, ...facts } = await measure(p, volume, signal);
@@ -127,13 +132,17 @@ export async function listDisks(p: DiskPorts, mounted: Mounted, signal?: AbortSi
     disks.push({
       ...facts,
       ...(space ?? { total: 0, free: 0 }),
-      uuid: null,
       system: volume === home || isSystem(p, volume),
+      uuid: uuidOf(volume),
       destinationIds: [...new Set(own('destination'))],
       planIds: [...new Set(own('plan'))],
     });
   }
   return disks;
+}
+
+function isAt(mount: Mount, volume: Volume, { platform }: DiskPorts): boolean {
+  return holdsPath(mount.path, volume.path, platform) && holdsPath(volume.path, mount.path, platform);
 }
 
 function isSystem({ platform, systemDrive }: DiskPorts, { path }: Volume): boolean {
@@ -148,11 +157,18 @@ interface Owner {
   readonly volume: Volume | undefined;
 }
 
-async function ownersOf(p: DiskPorts, resolver: Resolver): Promise<readonly Owner[]> {
+async function ownersOf(
+  p: DiskPorts,
+  resolver: Resolver,
+  uuidOf: (volume: Volume) => string | null,
+): Promise<readonly Owner[]> {
   const owners: Owner[] = [];
-  for (const { id, location } of p.destinations()) {
+  for (const { id, location, disks } of p.destinations()) {
     const folder = localPath(location);
-    if (folder !== undefined)
+    // What is known by its disks does not lie on another one that is mounted in the same place.
+    const volumes = disks.flatMap(({ uuid }) => resolver.volumes.filter((one) => uuidOf(one) === uuid));
+    if (disks.length > 0) for (const volume of volumes) owners.push({ kind: 'destination', id, volume });
+    else if (folder !== undefined)
       owners.push({ kind: 'destination', id, volume: await resolver.volumeOf(folder) });
   }
   for (const { id, sources } of p.plans()) {
@@ -164,7 +180,7 @@ async function ownersOf(p: DiskPorts, resolver: Resolver): Promise<readonly Owne
 }
 
 /** undefined for what is not in the file system, and for what no storage takes. */
-function localPath(location: string): string | undefined {
+export function localPath(location: string): string | undefined {
   try {
     const { scheme, target } = parseLocation(location, SCHEMES);
     return scheme.scheme === 'local' ? target : undefined;
@@ -186,6 +202,10 @@ export class Resolver {
     this.#ports = ports;
     this.#mounted = mounted;
     this.#signal = signal;
+  }
+
+  get volumes(): readonly Volume[] {
+    return this.#mounted.volumes;
   }
 
   /**

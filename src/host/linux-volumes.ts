@@ -25,7 +25,7 @@ export async function linuxVolumes(
   lines: readonly MountLine[],
   drives: readonly Drive[],
 ): Promise<readonly LinuxVolume[]> {
-  const labels = await readLabels(root);
+  const labels = await devicesBy(root, 'label');
   return Promise.all(
     shownMounts(lines).map(async (line) => {
       const block = isNetwork(line.type) ? undefined : await blockDevice(root, line);
@@ -36,9 +36,9 @@ export async function linuxVolumes(
   );
 }
 
-/** Names that people gave, by the kernel's names of the devices. In /dev/disk/by-label a space is \x20. */
-async function readLabels(root: string): Promise<ReadonlyMap<string, string>> {
-  const folder = path.join(root, 'dev/disk/by-label');
+/** Names that people gave, or UUIDs, by the kernel's names of the devices. In /dev/disk/by-label a space is \x20. */
+export async function devicesBy(root: string, what: 'label' | 'uuid'): Promise<ReadonlyMap<string, string>> {
+  const folder = path.join(root, `dev/disk/by-${what}`);
   const names = await readdir(folder).catch(() => []);
   const pairs = names.map(async (name) => {
     const device = await realpath(path.join(folder, name)).catch(() => undefined);
@@ -57,7 +57,7 @@ export function unescapeLabel(name: string): string {
 }
 
 /** The device's folder below /sys/devices. File systems over several devices have a number of their own: then the source tells. */
-async function blockDevice(root: string, { device, source }: MountLine): Promise<string | undefined> {
+export async function blockDevice(root: string, { device, source }: MountLine): Promise<string | undefined> {
   if (!device.startsWith('0:')) {
     const found = await realpath(path.join(root, 'sys/dev/block', device)).catch(() => undefined);
     if (found !== undefined) return found;

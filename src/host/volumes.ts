@@ -36,7 +36,8 @@ export function isNetwork(type: string): boolean {
   return NETWORK.test(type);
 }
 
-function isShown({ mountPoint, type, source }: MountLine): boolean {
+/** Whether people would call it a disk. */
+export function isShown({ mountPoint, type, source }: MountLine): boolean {
   if (mountPoint === '/') return true;
   if (SYSTEM_PATHS.test(mountPoint) || !isValidUtf8(mountPoint)) return false;
   if (isNetwork(type) || WITHOUT_DEVICE.test(type)) return true;

@@ -330,6 +330,7 @@ describe.runIf(process.platform === 'linux')('what lies on a disk', () => {
     const root = fakeSystem(`22 1 259:3 / / rw - ext4 /dev/nvme0n1p3 rw\n${lines.join('\n')}\n`);
     const ports: DiskPorts & { env: Record<string, string> } = {
       platform: 'linux',
+      tool: async () => ({ end: 'missing', stdout: '', stderr: '' }),
       home,
       root,
       systemDrive: undefined,
@@ -344,6 +345,35 @@ describe.runIf(process.platform === 'linux')('what lies on a disk', () => {
   }
 
   const byName = (disks: readonly Disk[]) => new Map(disks.map((disk) => [disk.name, Disk.parse(disk)]));
+
+  it('is known by its file system, wherever that is mounted', async () => {
+    const p = computer({ usb: 'ext4', other: 'ext4' });
+    fs.mkdirSync(join(p.root, 'dev/disk/by-uuid'), { recursive: true });
+    for (const [uuid, device] of [
+      ['1111', 'usb'],
+      ['2222', 'other'],
+    ] as const) {
+      fs.writeFileSync(join(p.root, 'dev', device), '');
+      fs.mkdirSync(join(p.root, 'sys/class/block', device), { recursive: true });
+      fs.symlinkSync(join(p.root, 'dev', device), join(p.root, 'dev/disk/by-uuid', uuid));
+    }
+    const disk = {
+      uuid: '1111',
+      label: null,
+      capacity: 1,
+      folder: 'repository',
+      repositoryId: 'r',
+      lastSeenAt: null,
+      mountPoint: null,
+    };
+    // It was at the place of the other one before.
+    const moved = { ...destinationOf({ location: join(p.home, 'other', 'repository') }), disks: [disk] };
+    fs.mkdirSync(join(p.home, 'other', 'repository'));
+    const there = { ...p, destinations: () => [moved] };
+    const disks = byName(await listDisks(there, await readMounted(there)));
+    expect(disks.get('usb')).toMatchObject({ uuid: '1111', destinationIds: [moved.id] });
+    expect(disks.get('other')).toMatchObject({ uuid: '2222', destinationIds: [] });
+  });
 
   it('is told by real paths; what is not there is on none', async () => {
     const p = computer({ usb: 'ext4', nas: 'nfs' });
