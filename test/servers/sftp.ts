@@ -93,6 +93,7 @@ export async function startSftp(o: SftpServerOptions): Promise<SftpServer> {
   };
   const ssh = new ssh2.Server({ hostKeys: [...keys] }, (connection) => serveConnection(state, connection));
   const listener = net.createServer((socket) => {
+    socket.setNoDelay(true);
     state.sockets.add(socket);
     socket.on('close', () => state.sockets.delete(socket)).on('error', () => undefined);
     if (state.sockets.size > (state.m.mostConnections ?? Number.POSITIVE_INFINITY)) socket.destroy();
