@@ -36,8 +36,13 @@ async function collect(files: AsyncIterable<FileInfo>): Promise<FileInfo[]> {
   return all;
 }
 
+/** When files were stored is told by some storages only: whole milliseconds, where it is. */
 async function listed(b: Backend, type: FileType): Promise<readonly FileInfo[]> {
-  return (await collect(b.list(type))).sort((x, y) => (x.name < y.name ? -1 : 1));
+  const files = (await collect(b.list(type))).sort((x, y) => (x.name < y.name ? -1 : 1));
+  return files.map(({ storedAt = 0, ...file }) => {
+    expect(storedAt).toSatisfy(Number.isSafeInteger);
+    return file;
+  });
 }
 
 async function refuses(call: Promise<unknown>, code: ErrorCode): Promise<void> {
