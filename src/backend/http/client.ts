@@ -147,6 +147,8 @@ class Exchange {
   readonly #request: ClientRequest;
   #committed = false;
   #answered = false;
+  /** Why we gave it up ourselves: of an answer on its way Node only tells that it broke off. */
+  #given: EngineError | undefined;
   #broken = false;
 
   constructor({ agents, o }: Wire, r: HttpRequest) {
@@ -158,7 +160,7 @@ class Exchange {
     const { request } = this.#url.protocol === 'https:' ? https : http;
     this.#request = request(this.#url, { ...options, ...socket });
     const idle = o.tls?.stuckRequestMs ?? STUCK_MS;
-    this.#request.setTimeout(idle, () => this.#request.destroy(silence(this.#url, idle)));
+    this.#request.setTimeout(idle, () => this.#giveUp(silence(this.#url, idle)));
   }
 
   get wasStale(): boolean {
@@ -168,7 +170,7 @@ class Exchange {
   async carryOut(): Promise<HttpAnswer> {
     const { signal } = this.#r;
     const onAbort = () => {
-      if (!this.#committed && signal) this.#request.destroy(cancellation(signal));
+      if (!this.#committed && signal) this.#giveUp(cancellation(signal));
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -186,8 +188,14 @@ class Exchange {
 
   translate(e: unknown): EngineError {
     const { signal } = this.#r;
+    if (this.#given) return this.#given;
     if (signal?.aborted && !this.#committed && !(e instanceof EngineError)) return cancellation(signal);
     return translateNetworkError(e, this.#url.host);
+  }
+
+  #giveUp(why: EngineError): void {
+    this.#given ??= why;
+    this.#request.destroy(why);
   }
 
   async #answer(): Promise<IncomingMessage> {
