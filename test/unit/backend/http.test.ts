@@ -55,10 +55,10 @@ async function raw(
   return { url: `http://127.0.0.1:${await listening(server)}/`, sockets };
 }
 
-/** Resolves when a body is whole or has broken off. */
+/** Resolves when the connection of a body is gone. */
 async function heardToTheEnd(request: IncomingMessage, hear: (bytes: number) => void): Promise<void> {
   request.on('data', (bytes: Buffer) => hear(bytes.length)).on('error', () => {});
-  await new Promise<void>((resolve) => void request.on('close', resolve));
+  await new Promise<void>((resolve) => void request.socket.on('close', resolve));
 }
 
 const text = (body: Buffer): string => body.toString();
