@@ -89,6 +89,11 @@ export function isEngineError(e: unknown, ...codes: readonly ErrorCode[]): e is 
   return e instanceof EngineError && (codes.length === 0 || codes.includes(e.code));
 }
 
+/** Whether nothing but a person helps, who signs in again or says that a server is the right one. */
+export function needsSignIn(problem: Pick<WireError, 'code'> | null | undefined): boolean {
+  return problem?.code === 'auth-expired' || problem?.code === 'host-unverified';
+}
+
 /** The message of anything thrown. */
 export function messageOf(e: unknown): string {
   return e instanceof Error ? e.message : String(e);

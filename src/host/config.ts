@@ -2,7 +2,7 @@
 import { EngineError, isEngineError } from '../api/errors.ts';
 import type { Channel } from '../api/model/alert.ts';
 import { Channel as ChannelSchema } from '../api/model/alert.ts';
-import type { Destination, NewDestination } from '../api/model/destination.ts';
+import type { Destination, Login, NewDestination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import { Settings } from '../api/model/settings.ts';
 import type { Store } from '../store/store.ts';
@@ -12,7 +12,11 @@ import { createPlan, type PlanPorts, refuseNonsense, updatePlan } from './plans.
 
 export interface ConfigPorts extends PlanPorts {
   readonly store: Store;
-  addDestination(input: NewDestination, password: string | undefined, signal?: AbortSignal): Promise<Added>;
+  addDestination(
+    input: NewDestination,
+    password: string | undefined,
+    o?: { readonly login?: Login | undefined; readonly signal?: AbortSignal },
+  ): Promise<Added>;
   planChanged(planId: string, before?: readonly string[]): void;
   destinationChanged(destination: Destination): void;
 }
@@ -54,7 +58,10 @@ export async function importConfig(
     const known = named(store.destinations.list(), input.name);
     count.add(known !== undefined);
     if (known) p.destinationChanged(updateDestination(store, known.id, input));
-    else p.destinationChanged((await p.addDestination(input, passwords[input.name], signal)).destination);
+    else
+      p.destinationChanged(
+        (await p.addDestination(input, passwords[input.name], signal ? { signal } : {})).destination,
+      );
   }
   for (const input of document.plans) count.add(importPlan(p, input));
   for (const input of document.channels) count.add(importChannel(p, input));

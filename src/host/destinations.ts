@@ -16,6 +16,7 @@ import {
   Destination,
   DestinationInput,
   type DestinationSettings,
+  type Login,
   type NewDestination,
   type Space,
   WARN_BELOW,
@@ -27,6 +28,8 @@ import type { Repository } from '../repository/repository.ts';
 import { refuseReadOnly } from '../runs/read-only.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { Store } from '../store/store.ts';
+import type { Told } from './asking.ts';
+import { loginName, type NewPlace, newPlaceAt, type Place, readLogin } from './logins.ts';
 import { SCHEMES } from './schemes.ts';
 
 export interface KeptSettings {
@@ -42,18 +45,19 @@ export interface DestinationPorts {
   readonly hostname: string;
   now(): Instant;
   newId(): string;
-  open(location: string, password: string, signal?: AbortSignal): Promise<Repository>;
-  create(location: string, password: string, signal?: AbortSignal): Promise<Repository>;
+  /** Where a destination is now. Errors: those of finding it. */
+  placeOf(destination: Destination): Promise<Place>;
+  open(place: Place, password: string, signal?: AbortSignal): Promise<Repository>;
+  create(place: Place, password: string, signal?: AbortSignal): Promise<Repository>;
   newRecoveryKey(): string;
   /** The form in which a recovery key is a password, or undefined for what is none. */
   asRecoveryKey(text: string): string | undefined;
   addRecoveryKey(repository: Repository, key: string): Promise<void>;
   loadSettings(repository: Repository): Promise<readonly KeptSettings[]>;
   history(repository: Repository, destination: Destination): Promise<readonly Run[]>;
-  /** null where nobody can tell. */
-  spaceOf(location: string): Promise<Space | null>;
+  toldAt(place: Place, signal?: AbortSignal): Promise<Told>;
   /** Writes, reads back and removes a file of no meaning. Errors: the storage's. */
-  tryOut(location: string, password: string | undefined, signal?: AbortSignal): Promise<ConnectionTest>;
+  tryOut(place: Place, password: string | undefined, signal?: AbortSignal): Promise<ConnectionTest>;
 }
 
 export interface Added {
@@ -70,6 +74,8 @@ const NOTHING_MADE = [
   'repository-exists',
   'permission',
   'read-only',
+  'auth-expired',
+  'host-unverified',
   'conflict',
   'usage',
   'unsupported',
@@ -84,14 +90,34 @@ export async function addDestination(
   ports: DestinationPorts,
   input: NewDestination,
   password: string | undefined,
-  o: { readonly embedded?: boolean; readonly signal?: AbortSignal } = {},
+  o: AddOptions = {},
 ): Promise<Added> {
   const location = normalize(input.location);
   refuseTwin(ports.store, input.name);
-  const opened = await openExisting(ports, location, password, o.signal);
-  if (opened) return adopt(ports, { ...input, location }, opened, o.embedded === true);
+  const said = { ...input, location };
+  const at = await newPlace(ports, said, o.login);
+  const opened = await openExisting(ports, at, password, o.signal);
+  if (opened) return adopt(ports, said, at, opened, o.embedded === true);
   if (input.readOnly) throw nothingToRead(location);
-  return make(ports, { ...input, location }, password, o);
+  return make(ports, said, at, password, o);
+}
+
+export interface AddOptions {
+  readonly embedded?: boolean;
+  readonly login?: Login | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** Where no login is given, that of a stopped earlier try may do. */
+async function newPlace(
+  ports: DestinationPorts,
+  { location, options }: NewDestination,
+  login: Login | undefined,
+): Promise<NewPlace> {
+  if (login) return newPlaceAt(location, options, login);
+  const [left] = await leftAt(ports, location);
+  const earlier = left && (await readLogin(ports.secrets, loginName(left.pendingId)));
+  return newPlaceAt(location, options, earlier);
 }
 
 function nothingToRead(location: string): EngineError {
@@ -128,14 +154,15 @@ interface Opened {
 /** undefined where there is no repository yet. */
 async function openExisting(
   ports: DestinationPorts,
-  location: string,
+  place: NewPlace,
   password: string | undefined,
   signal?: AbortSignal,
 ): Promise<Opened | undefined> {
+  const { location } = place;
   let last: unknown;
   for (const candidate of await candidates(ports, location, password)) {
     try {
-      return { ...candidate, repository: await ports.open(location, candidate.password, signal) };
+      return { ...candidate, repository: await ports.open(place, candidate.password, signal) };
     } catch (e) {
       if (isEngineError(e, 'repository-missing')) return undefined;
       if (!isEngineError(e, 'wrong-password')) throw e;
@@ -175,6 +202,7 @@ async function tidyUp(ports: DestinationPorts, { id, location }: Destination): P
     if (pendingId !== id && !store.destinations.get(pendingId)) {
       await secrets.remove(passwordName(pendingId));
       await secrets.remove(recoveryName(pendingId));
+      await secrets.remove(loginName(pendingId));
     }
     store.values.remove(PENDING + pendingId);
   }
@@ -193,6 +221,7 @@ function randomPassword(): string {
 async function adopt(
   ports: DestinationPorts,
   input: NewDestination,
+  at: NewPlace,
   { repository, password, pendingId }: Opened,
   embedded: boolean,
 ): Promise<Added> {
@@ -206,7 +235,8 @@ async function adopt(
     const halfMade = pendingId !== undefined && !input.readOnly;
     const recovery = await recoveryFor(ports, repository, id, halfMade, password);
     await ports.secrets.set(passwordName(id), password);
-    const destination = await describe(ports, input, repository, { id, embedded, recovery });
+    await at.login?.keep(ports.secrets, loginName(id));
+    const destination = await describe(ports, input, at, repository, { id, embedded, recovery });
     ports.store.destinations.put(destination);
     await tidyUp(ports, destination);
     // What is only read is not this computer's: neither its plans nor its history.
@@ -270,18 +300,20 @@ function refuseTwice({ store }: DestinationPorts, repository: Repository): void 
 async function make(
   ports: DestinationPorts,
   input: NewDestination,
+  at: NewPlace,
   given: string | undefined,
-  o: { readonly embedded?: boolean; readonly signal?: AbortSignal },
+  o: AddOptions,
 ): Promise<Added> {
   const id = ports.newId();
   const password = given ?? randomPassword();
   await ports.secrets.set(passwordName(id), password);
+  await at.login?.keep(ports.secrets, loginName(id));
   ports.store.values.set(PENDING + id, input.location);
-  const repository = await createOrTidy(ports, id, input.location, password, o.signal);
+  const repository = await createOrTidy(ports, id, at, password, o.signal);
   try {
     const recoveryKey = await giveRecoveryKey(ports, repository, id);
     const recovery = { made: recoveryKey, known: true };
-    const destination = await describe(ports, input, repository, {
+    const destination = await describe(ports, input, at, repository, {
       id,
       embedded: o.embedded === true,
       recovery,
@@ -297,16 +329,17 @@ async function make(
 async function createOrTidy(
   ports: DestinationPorts,
   id: string,
-  location: string,
+  place: NewPlace,
   password: string,
   signal?: AbortSignal,
 ): Promise<Repository> {
   try {
-    return await ports.create(location, password, signal);
+    return await ports.create(place, password, signal);
   } catch (e) {
     // Whether it was made is not known after a cancel or a lost connection; then the password stays.
     if (isEngineError(e, ...NOTHING_MADE)) {
       await ports.secrets.remove(passwordName(id));
+      await ports.secrets.remove(loginName(id));
       ports.store.values.remove(PENDING + id);
     }
     throw e;
@@ -321,11 +354,12 @@ function usualWarning(space: Space | null): number {
 async function describe(
   ports: DestinationPorts,
   input: NewDestination,
+  at: NewPlace,
   repository: Repository,
   o: { readonly id: string; readonly embedded: boolean; readonly recovery: Recovery },
 ): Promise<Destination> {
   const now = ports.now();
-  const space = await ports.spaceOf(input.location);
+  const { space, facts } = await ports.toldAt(at);
   return Destination.parse({
     ...input,
     warnBelowBytes: input.warnBelowBytes ?? usualWarning(space),
@@ -335,6 +369,7 @@ async function describe(
     createdAt: now,
     embedded: o.embedded,
     space,
+    facts,
     usedBytes: null,
     lastSeenAt: now,
     problem: null,
@@ -408,12 +443,12 @@ async function restoreHistory(
 /** What is found at a location; never an error but the signal's. */
 export async function testDestination(
   ports: DestinationPorts,
-  location: string,
+  place: NewPlace,
   password: string | undefined,
   signal?: AbortSignal,
 ): Promise<ConnectionTest> {
   try {
-    return await ports.tryOut(normalize(location), password, signal);
+    return await ports.tryOut({ ...place, location: normalize(place.location) }, password, signal);
   } catch (e) {
     signal?.throwIfAborted();
     const nothing = { repository: false, writable: false, space: null, facts: null };
@@ -438,6 +473,7 @@ export async function removeDestination(
   store.values.remove(PENDING + id);
   await secrets.remove(passwordName(id));
   await secrets.remove(recoveryName(id));
+  await secrets.remove(loginName(id));
 }
 
 export function destinationNamed(store: Store, id: string): Destination {
@@ -455,14 +491,14 @@ export async function recoveryKeyOf(ports: DestinationPorts, id: string): Promis
   if (known !== undefined) return known;
   const before = destinationNamed(ports.store, id);
   refuseReadOnly(before);
-  const { location, name } = before;
+  const { name } = before;
   const password = await ports.secrets.get(passwordName(id));
   if (password === undefined) {
     throw new EngineError('not-found', `No key of “${name}” is known on this computer.`, {
       hint: 'Enter its password at the destination first.',
     });
   }
-  const repository = await ports.open(location, password);
+  const repository = await ports.open(await ports.placeOf(before), password);
   try {
     const key = await giveRecoveryKey(ports, repository, id);
     const destination = ports.store.destinations.get(id);

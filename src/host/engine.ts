@@ -2,11 +2,12 @@
  * The composition root: makes repositories out of locations. It puts the storage and its decorators together:
  * cache(retry(limit(storage))).
  */
-import { messageOf } from '../api/errors.ts';
-import type { Backend, Wrap } from '../backend/backend.ts';
+import process from 'node:process';
+import { type EngineError, messageOf } from '../api/errors.ts';
+import type { Backend, Pace, Wrap } from '../backend/backend.ts';
 import { cache } from '../backend/cache.ts';
 import { limit } from '../backend/limit.ts';
-import { parseLocation } from '../backend/registry.ts';
+import { parseLocation, type StorageSetting } from '../backend/registry.ts';
 import { retry } from '../backend/retry.ts';
 import type { Id } from '../format/types.ts';
 import { cacheDirectory, identity } from '../fs/platform.ts';
@@ -17,12 +18,14 @@ import {
   type RepositoryOptions,
 } from '../repository/repository.ts';
 import type { Compression } from '../util/zstd.ts';
+import { beginCliSignIn, type CliSignIn, cliLogin, type LoginRequest } from './cli-logins.ts';
 import {
   type DefaultRepository,
   findDefaultRepository,
   prepareDefaultRepository,
 } from './default-repository.ts';
 import { SCHEMES } from './schemes.ts';
+import { rememberServer } from './ssh-servers.ts';
 
 export interface RepositorySettings {
   readonly compression: Compression;
@@ -35,11 +38,13 @@ export interface RepositorySettings {
   readonly cacheDir: string | null | undefined;
 }
 
-export interface OpenRequest {
+export interface OpenRequest extends Pick<StorageSetting, 'options' | 'login' | 'tls' | 'env'> {
   readonly location: string;
   readonly password: () => Promise<string>;
   readonly keyHint: string | undefined;
   readonly settings: RepositorySettings;
+  /** Allowances of bytes that are shared with others. */
+  readonly paces?: readonly Pace[];
   readonly signal: AbortSignal;
   readonly warn: (message: string) => void;
 }
@@ -93,7 +98,7 @@ function decorate(backend: Backend, o: OpenRequest): Backend {
     ...(download > 0 ? { downloadBytesPerSecond: download } : {}),
   };
   const wraps: Wrap[] = [
-    limit(rates),
+    limit({ ...rates, ...(o.paces ? { paces: o.paces } : {}) }),
     retry({ onRetry: ({ error }) => o.warn(`${error.message} Trying again.`) }),
   ];
   return wraps.reduce((inner, wrap) => wrap(inner), backend);
@@ -122,18 +127,36 @@ async function closeOnFailure(backend: Backend, work: () => Promise<Repository>)
 }
 
 /** What the command line asks for. */
-export interface Host {
-  openRepository(o: OpenRequest): Promise<Repository>;
-  createRepository(o: CreateRequest): Promise<Repository>;
-  findDefaultRepository(): Promise<DefaultRepository | undefined>;
-  prepareDefaultRepository(): Promise<DefaultRepository>;
+interface Asked extends Omit<OpenRequest, 'options' | 'tls' | 'env' | 'login'> {
+  readonly settings: RepositorySettings & {
+    readonly storageOptions: ReadonlyMap<string, string>;
+    readonly tls: NonNullable<StorageSetting['tls']>;
+  };
 }
 
-export function createHost(): Host {
+export interface Host {
+  openRepository(o: Asked): Promise<Repository>;
+  createRepository(o: Asked & Pick<CreateRequest, 'version' | 'chunkerPolynomial'>): Promise<Repository>;
+  findDefaultRepository(): Promise<DefaultRepository | undefined>;
+  prepareDefaultRepository(): Promise<DefaultRepository>;
+  /** Signing in to a cloud for the command line. Errors: those of `SignIns`. */
+  beginLogin(o: LoginRequest): Promise<CliSignIn>;
+  /** From now on an SSH server with this key is known. Errors: 'permission', 'io'. */
+  rememberServer(question: EngineError, settings: Asked['settings']): Promise<void>;
+}
+
+export function createHost(env: NonNullable<StorageSetting['env']> = process.env): Host {
+  const reaching = ({ location, settings }: Asked) => {
+    const login = cliLogin(location, env);
+    return { options: settings.storageOptions, tls: settings.tls, env, ...(login ? { login } : {}) };
+  };
   return {
-    openRepository,
-    createRepository,
+    openRepository: (o) => openRepository({ ...o, ...reaching(o) }),
+    createRepository: (o) => createRepository({ ...o, ...reaching(o) }),
     findDefaultRepository: () => findDefaultRepository(),
     prepareDefaultRepository: () => prepareDefaultRepository(),
+    beginLogin: (o) => beginCliSignIn(o, env),
+    rememberServer: (question, { storageOptions }) =>
+      rememberServer(question, { options: storageOptions, env }),
   };
 }

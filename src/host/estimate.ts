@@ -17,7 +17,7 @@ import { targetOf } from '../runs/restore-run.ts';
 import { WantedPaths } from '../runs/wanted-paths.ts';
 import { type ByteString, fromText, joinPath, rawByteString } from '../util/byte-string.ts';
 import type { Clock } from '../util/clock.ts';
-import { roomAt } from './binding.ts';
+import { roomAt } from './asking.ts';
 
 const TELL_MS = 200;
 /** How many entries are looked at before others get their turn. */

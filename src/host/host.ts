@@ -18,6 +18,7 @@ import {
   type ErrorCode,
   isEngineError,
   messageOf,
+  needsSignIn,
   type WireError,
 } from '../api/errors.ts';
 import { type ConnectionTest, type Destination, DestinationInput } from '../api/model/destination.ts';
@@ -51,7 +52,8 @@ import { serveInProcess } from '../transport/in-process.ts';
 import { EventHub, type EventStream } from '../transport/latest.ts';
 import { fromText } from '../util/byte-string.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
-import { createAt, openAt, probe, spaceAt, spaceOfRepository, tightest, tryOut } from './binding.ts';
+import { accountAt, probe, spaceOfRepository, toldAt } from './asking.ts';
+import { createAt, openAt, tightest, tryOut } from './binding.ts';
 import { type Computer, createComputer } from './computer.ts';
 import { prepareDefaultRepository } from './default-repository.ts';
 import {
@@ -64,13 +66,17 @@ import {
   testDestination,
 } from './destinations.ts';
 import { jobsOf } from './jobs.ts';
-import { ownOnly, passwordUnknown, setPassword, testKnown } from './known.ts';
+import { ownOnly, passwordUnknown, setLogin, setPassword, testKnown } from './known.ts';
+import { loginName, newPlaceAt, type Place, storedLogin } from './logins.ts';
 import { createLooking, type Looking } from './looking.ts';
 import { OpenedRepositories } from './opened.ts';
 import { systemPatience } from './patience.ts';
 import { createPeek, type Peek } from './peek.ts';
 import { loadSettings, saveSettings } from './repository-settings.ts';
 import { createRouter } from './router.ts';
+import { SCHEMES } from './schemes.ts';
+import { SharedPaces } from './shared-paces.ts';
+import { SignIns } from './sign-ins.ts';
 import { verdictOf } from './verdict.ts';
 
 export interface HostOptions {
@@ -99,6 +105,7 @@ const PROBE_MS = 60_000;
 /** For what is written beside a repository; at the end of the program less. */
 const SAVE_MS = 2 * 60_000;
 const LAST_SAVES_MS = 10_000;
+const REMOTE_SPACE_MS = 3_600_000;
 const MOST_RUNNING = 3;
 const DAY_MS = 86_400_000;
 const PAUSE = 'pause';
@@ -174,11 +181,15 @@ export class Host {
   readonly #looking: Looking;
   readonly #peek: Peek;
   readonly #computer: Computer;
+  readonly #signIns: SignIns;
+  readonly #paces: SharedPaces;
   readonly #release: () => void;
   readonly #stop = new AbortController();
   readonly #background = new Set<Promise<void>>();
   /** Runs whose beginning monitors have heard of. */
   readonly #begun = new Set<string>();
+  /** When remote destinations are next asked how much room they have. */
+  readonly #spaceAskAt = new Map<string, number>();
   /** Questions under way to destinations, and looks around. */
   #asking = 0;
   #conditions: Conditions = { onBattery: null, metered: null, online: null };
@@ -218,6 +229,15 @@ export class Host {
       env: o.env ?? process.env,
       plans: () => store.plans.list(),
       destinations: () => store.destinations.list(),
+    });
+    this.#paces = new SharedPaces(this.#clock);
+    this.#signIns = new SignIns({
+      schemes: SCHEMES,
+      clock: this.#clock,
+      env: this.#env,
+      newId: randomUUID,
+      accountOf: (kind, options, login, signal) =>
+        accountAt({ ...newPlaceAt(`${kind}:`, options, login), env: this.#env }, signal),
     });
     this.#alerts = createAlerts({
       alerts: store.alerts,
@@ -343,6 +363,7 @@ export class Host {
         new EngineError('cancelled', 'Holdfast is shutting down.', { context: { reason: 'shutdown' } }),
       );
       await Promise.allSettled([...this.#background, this.#life]);
+      this.#signIns.close();
       await this.#looking.close();
       await this.#opened.close();
       await this.#alerts.close();
@@ -383,7 +404,10 @@ export class Host {
       selectionOf: (plan, onWarning) =>
         selectionOf(compileRules(plan.sources, plan.rules, { onWarning, ownFolders: this.#ownFolders() })),
       keepPolicyOf,
-      spaceOf: (destination) => spaceAt(destination.location, this.#clock.now()),
+      spaceOf: async (destination) =>
+        destination.kind === 'local'
+          ? (await toldAt(await this.#place(destination), this.#clock.now())).space
+          : null,
       ownFolders: [this.#o.dataDir, cacheDirectory()],
       env: this.#o.env ?? process.env,
     });
@@ -512,6 +536,7 @@ export class Host {
       conditions: () => this.#conditions,
       pause: () => this.#pause(),
       reachable: (id, signal) => this.#reachable(id, signal),
+      waitsFor: (id) => waitOf(this.store.destinations.get(id)?.problem),
       start: (request) => this.#startJob(request.job, request),
       onChange: () => this.#statusChanged(),
     });
@@ -529,7 +554,12 @@ export class Host {
       this.#o.log('error', `A scheduled run could not be carried out: ${messageOf(e)}`);
       // Either its plan or destination is gone, or the diary could not be written, which may be possible again later.
       const gone = isEngineError(e, 'not-found');
-      return { runId: o.previousRunId ?? '', state: gone ? 'cancelled' : 'failed', transient: !gone };
+      return {
+        runId: o.previousRunId ?? '',
+        state: gone ? 'cancelled' : 'failed',
+        transient: !gone,
+        awaits: false,
+      };
     }
   }
 
@@ -546,8 +576,8 @@ export class Host {
     this.#asking++;
     try {
       const asked = { ms: PROBE_MS, signal };
-      const { location } = destination;
-      await systemPatience.ask(`probe ${location}`, asked, (over) => probe(location, over));
+      const place = await this.#place(destination);
+      await systemPatience.ask(`probe ${id}`, asked, (over) => probe(place, over));
       this.#apart(() => this.#noteAnswer(id));
       return true;
     } catch (e) {
@@ -575,6 +605,14 @@ export class Host {
     const destination = { ...before, problem, ...(problem === null ? { lastSeenAt: now } : {}) };
     this.store.destinations.put(destination);
     this.hub.publish({ kind: 'destination', destination });
+    this.#statusChanged();
+  }
+
+  /** Its storage lets us in again: what waited for that is begun, or continued. */
+  #letIn({ id }: Destination): void {
+    this.store.values.remove(PROBLEM_SINCE + id);
+    this.#scheduler.connected(id);
+    this.#saveSettingsSoon(id);
     this.#statusChanged();
   }
 
@@ -659,18 +697,35 @@ export class Host {
 
   // ---- destinations
 
+  get #env() {
+    return this.#o.env ?? process.env;
+  }
+
+  /** Where a destination is now, and what it takes to reach it. Errors: those of finding it. */
+  async #place({ id, location, options }: Destination): Promise<Place> {
+    const login = storedLogin(this.secrets, loginName(id));
+    return { location, options: new Map(Object.entries(options)), login, env: this.#env };
+  }
+
   /** The destination's own repository, whatever else may lie at its place. */
   async #openOwn(destination: Destination, open: Parameters<typeof openAt>[2]) {
     const password = await this.secrets.get(passwordName(destination.id));
     if (password === undefined) throw passwordUnknown(destination);
-    return ownOnly(await openAt(destination.location, password, open), destination);
+    const paces = this.#paces.of(this.store.settings.get(), destination);
+    const repository = await openAt(await this.#place(destination), password, { ...open, paces });
+    return ownOnly(repository, destination);
   }
 
   async #retest(destination: Destination, signal: AbortSignal | undefined): Promise<ConnectionTest> {
     this.#asking++;
     try {
       const test = await testKnown(this.#destinationPorts(), destination, signal);
-      this.#apart(() => this.#noteProblem(destination, test.problem));
+      this.#apart(() => {
+        this.#noteProblem(destination, test.problem);
+        const known = this.store.destinations.get(destination.id);
+        if (test.facts && known) this.store.destinations.put({ ...known, facts: test.facts });
+        if (test.problem === null && needsSignIn(destination.problem)) this.#letIn(destination);
+      });
       return test;
     } finally {
       this.#asking--;
@@ -693,8 +748,9 @@ export class Host {
       hostname: this.#hostname,
       now: () => this.#clock.now(),
       newId: randomUUID,
-      open: (location, password, signal) => openAt(location, password, options(signal)),
-      create: (location, password, signal) => createAt(location, password, options(signal)),
+      placeOf: (destination) => this.#place(destination),
+      open: (place, password, signal) => openAt({ env: this.#env, ...place }, password, options(signal)),
+      create: (place, password, signal) => createAt({ env: this.#env, ...place }, password, options(signal)),
       newRecoveryKey: newRecoveryWords,
       asRecoveryKey: asRecoveryWords,
       addRecoveryKey: async (repository, key) => {
@@ -707,8 +763,9 @@ export class Host {
         const planName = (id: string) => store.plans.get(id)?.name;
         return historyFromSnapshots(snapshots, { destination, hostname: this.#hostname, planName });
       },
-      spaceOf: (location) => spaceAt(location, this.#clock.now()),
-      tryOut: (location, password, signal) => tryOut(location, password, this.#clock.now(), signal),
+      toldAt: (place, signal) => toldAt({ env: this.#env, ...place }, this.#clock.now(), signal),
+      tryOut: (place, password, signal) =>
+        tryOut({ env: this.#env, ...place }, password, this.#clock.now(), signal),
     };
   }
 
@@ -788,6 +845,8 @@ export class Host {
   /** At a destination that does not answer now it is done after the next run there. */
   #saveSettingsSoon(destinationId: string): void {
     if (this.store.values.get(UNSAVED + destinationId) === undefined) return;
+    // A login that was refused is not tried again until it is set anew.
+    if (needsSignIn(this.store.destinations.get(destinationId)?.problem)) return;
     const work = this.#queue.enqueue(
       `settings:${randomUUID()}`,
       [destinationId],
@@ -828,6 +887,8 @@ export class Host {
         await repository.close();
       }
     } catch (e) {
+      // A storage without a place for them.
+      if (isEngineError(e, 'unsupported')) return;
       this.store.values.set(UNSAVED + destinationId, '1');
       throw e;
     }
@@ -887,15 +948,27 @@ export class Host {
     return times.includes(null) ? null : least(times);
   }
 
-  async #renewSpace({ id, location }: Destination): Promise<void> {
-    const space = await spaceOfRepository(location, this.#clock.now());
+  async #renewSpace(destination: Destination): Promise<void> {
+    const { id } = destination;
+    if (!this.#mayAskForSpace(destination)) return;
+    const place = await this.#place(destination).catch(() => null);
+    const space = place && (await spaceOfRepository(place, this.#clock.now()));
     const before = this.store.destinations.get(id);
     if (!space || !before) return;
-    const destination = { ...before, space };
-    this.store.destinations.put(destination);
+    const renewed = { ...before, space };
+    this.store.destinations.put(renewed);
     this.#sampleSpace(id);
     const same = before.space?.free === space.free && before.space.total === space.total;
-    if (!same) this.hub.publish({ kind: 'destination', destination });
+    if (!same) this.hub.publish({ kind: 'destination', destination: renewed });
+  }
+
+  /** A service is asked less often than a disk, and not at all while it does not let us in. */
+  #mayAskForSpace(destination: Destination): boolean {
+    if (destination.kind === 'local') return true;
+    const now = this.#clock.now();
+    if (needsSignIn(destination.problem) || now < (this.#spaceAskAt.get(destination.id) ?? 0)) return false;
+    this.#spaceAskAt.set(destination.id, now + REMOTE_SPACE_MS);
+    return true;
   }
 
   /** What is known of the room there goes into its trend. */
@@ -966,9 +1039,30 @@ export class Host {
       current: (id) => this.#runs.current(id),
       cancel: (id) => this.#runs.cancel(id),
       again: (id) => this.#again(id),
-      addDestination: (input, password, signal): Promise<Added> =>
-        this.#oneByOne(() => addDestination(ports(), input, password, signal ? { signal } : {})),
-      testDestination: (location, password, signal) => testDestination(ports(), location, password, signal),
+      addDestination: (input, password, { login, signInId, signal } = {}): Promise<Added> =>
+        this.#oneByOne(() =>
+          addDestination(ports(), input, password, {
+            login: signInId === undefined ? login : this.#signIns.loginOf(signInId),
+            ...(signal ? { signal } : {}),
+          }),
+        ),
+      testDestination: ({ location, options, password, login, signInId }, signal) =>
+        testDestination(
+          ports(),
+          newPlaceAt(location, options, signInId === undefined ? login : this.#signIns.loginOf(signInId)),
+          password,
+          signal,
+        ),
+      signIn: (input) => this.#signIns.begin(input),
+      signedIn: (id, pasted, signal) => this.#signIns.ended(id, pasted, signal),
+      setLogin: (id, { login, signInId }, signal) =>
+        setLogin(
+          ports(),
+          id,
+          signInId === undefined ? { fields: login ?? {} } : { whole: this.#signIns.loginOf(signInId) },
+          signal,
+        ),
+      letIn: (destination) => this.#letIn(destination),
       retestDestination: (destination, signal) => this.#retest(destination, signal),
       setPassword: (id, password, signal) => setPassword(ports(), id, password, signal),
       recoveryKit: (destination) => this.#recoveryKit(destination),
@@ -988,7 +1082,14 @@ function sameTask(a: Task, b: Task): boolean {
 
 function outcomeOf(run: Run): Outcome {
   const state = run.state === 'queued' || run.state === 'running' ? 'interrupted' : run.state;
-  return { runId: run.id, state, transient: run.error?.transient ?? false };
+  const awaits = state === 'failed' && waitOf(run.error) !== null;
+  return { runId: run.id, state, transient: run.error?.transient ?? false, awaits };
+}
+
+/** What a destination with this problem waits for, where the end of that is noticed. */
+function waitOf(problem: WireError | null | undefined): 'sign-in' | 'disk' | null {
+  if (needsSignIn(problem)) return 'sign-in';
+  return problem?.code === 'unreachable' && problem.context?.disk !== undefined ? 'disk' : null;
 }
 
 function least(times: readonly (number | null)[]): number | null {

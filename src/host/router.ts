@@ -4,7 +4,13 @@ import { contract } from '../api/contract.ts';
 import { EngineError } from '../api/errors.ts';
 import { Channel } from '../api/model/alert.ts';
 import type { SpaceSample } from '../api/model/computer.ts';
-import type { ConnectionTest, Destination, NewDestination } from '../api/model/destination.ts';
+import type {
+  ConnectionTest,
+  Destination,
+  Login,
+  NewDestination,
+  StorageOptions,
+} from '../api/model/destination.ts';
 import type { HostEvent } from '../api/model/event.ts';
 import type { Run, Task } from '../api/model/run.ts';
 import { Settings } from '../api/model/settings.ts';
@@ -26,7 +32,14 @@ import type { Looking } from './looking.ts';
 import type { OpenedVersions } from './opened.ts';
 import type { Peek } from './peek.ts';
 import { createPlan, type PlanPorts, planNamed, statusOf, updatePlan } from './plans.ts';
+import type { SignInInput } from './sign-ins.ts';
 import { entriesOf, versionOf } from './versions.ts';
+
+/** What opens a storage's door. */
+interface Entry {
+  readonly login?: Login | undefined;
+  readonly signInId?: string | undefined;
+}
 
 export interface RouterParts extends PlanPorts, ConfigPorts {
   readonly store: Store;
@@ -49,12 +62,28 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   current(id: string): Run | undefined;
   cancel(id: string): Run;
   again(id: string): Run;
-  addDestination(input: NewDestination, password: string | undefined, signal?: AbortSignal): Promise<Added>;
-  testDestination(
-    location: string,
+  addDestination(
+    input: NewDestination,
     password: string | undefined,
+    o?: Entry & { readonly signal?: AbortSignal },
+  ): Promise<Added>;
+  testDestination(
+    o: Entry & {
+      readonly location: string;
+      readonly options: StorageOptions;
+      readonly password?: string | undefined;
+    },
     signal?: AbortSignal,
   ): Promise<ConnectionTest>;
+  signIn(input: SignInInput): Promise<{ readonly signInId: string; readonly url: string }>;
+  signedIn(
+    signInId: string,
+    pasted?: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly account: string | null }>;
+  setLogin(id: string, entry: Entry, signal?: AbortSignal): Promise<Destination>;
+  /** A storage lets us in again: what waited for that goes on. */
+  letIn(destination: Destination): void;
   /** The same of one that is known, by its own password; what is found is noted there. */
   retestDestination(destination: Destination, signal?: AbortSignal): Promise<ConnectionTest>;
   setPassword(id: string, password: string, signal?: AbortSignal): Promise<Destination>;
@@ -132,8 +161,9 @@ export function createRouter(p: RouterParts) {
     destinations: {
       list: os.destinations.list.handler(() => [...store.destinations.list()]),
       get: os.destinations.get.handler(({ input }) => destinationNamed(store, input.id)),
-      add: os.destinations.add.handler(async ({ input: { password, ...input }, signal }) => {
-        const added = await p.addDestination(input, password, signal);
+      add: os.destinations.add.handler(async ({ input: { password, login, signInId, ...input }, signal }) => {
+        const entry = { login, signInId, ...(signal ? { signal } : {}) };
+        const added = await p.addDestination(input, password, entry);
         p.destinationChanged(added.destination);
         for (const plan of store.plans.list()) emit({ kind: 'plan', plan });
         return added;
@@ -148,12 +178,17 @@ export function createRouter(p: RouterParts) {
         p.destinationRemoved(input.id);
         return {};
       }),
-      test: os.destinations.test.handler(({ input, signal }) =>
-        p.testDestination(input.location, input.password, signal),
+      test: os.destinations.test.handler(({ input, signal }) => p.testDestination(input, signal)),
+      signIn: os.destinations.signIn.handler(({ input }) => p.signIn(input)),
+      signedIn: os.destinations.signedIn.handler(({ input, signal }) =>
+        p.signedIn(input.signInId, input.pasted, signal),
       ),
-      signIn: os.destinations.signIn.handler(() => later()),
-      signedIn: os.destinations.signedIn.handler(() => later()),
-      setLogin: os.destinations.setLogin.handler(() => later()),
+      setLogin: os.destinations.setLogin.handler(async ({ input: { id, ...entry }, signal }) => {
+        const destination = await p.setLogin(id, entry, signal);
+        p.destinationChanged(destination);
+        p.letIn(destination);
+        return destination;
+      }),
       addDisk: os.destinations.addDisk.handler(() => later()),
       removeDisk: os.destinations.removeDisk.handler(() => later()),
       eject: os.destinations.eject.handler(() => later()),

@@ -37,6 +37,7 @@ export const SCHEMES: SchemeTable = [
     title: 'Google Drive',
     remote: true,
     open: async (target, o) => (await import('../backend/gdrive/gdrive.ts')).openDrive(target, o),
+    signIn: async (o) => (await import('../backend/gdrive/gdrive.ts')).driveSignIn(o),
     create: async (target, o) => (await import('../backend/gdrive/gdrive.ts')).createDrive(target, o),
   },
   {
@@ -44,6 +45,7 @@ export const SCHEMES: SchemeTable = [
     title: 'Dropbox',
     remote: true,
     open: async (target, o) => (await import('../backend/dropbox/dropbox.ts')).openDropbox(target, o),
+    signIn: async (o) => (await import('../backend/dropbox/dropbox.ts')).dropboxSignIn(o),
     create: async (target, o) => (await import('../backend/dropbox/dropbox.ts')).createDropbox(target, o),
   },
 ];

@@ -1,12 +1,18 @@
 /** What a run tells about its destinations. */
-import type { EngineError, ErrorCode } from '../api/errors.ts';
+import { type EngineError, type ErrorCode, needsSignIn } from '../api/errors.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Run, Task } from '../api/model/run.ts';
 import type { RunPorts } from './ports.ts';
 import type { Outcome } from './work.ts';
 
 /** Of an error that came after the repository had been opened: it is about the storage all the same. */
-const OF_STORAGE: readonly ErrorCode[] = ['unreachable', 'auth-expired', 'no-space', 'read-only'];
+const OF_STORAGE: readonly ErrorCode[] = [
+  'unreachable',
+  'auth-expired',
+  'host-unverified',
+  'no-space',
+  'read-only',
+];
 
 /** A disk that does not tell by then won't. */
 const SPACE_MS = 5000;
@@ -92,7 +98,9 @@ function problemOf(d: Destination, task: Task, outcome: Outcome, seen: Seen): De
 }
 
 function isOfStorage(task: Task, error: EngineError | null): boolean {
-  return error !== null && task.kind !== 'restore' && OF_STORAGE.includes(error.code);
+  if (error === null || !OF_STORAGE.includes(error.code)) return false;
+  // The space and the permissions that a restore lacks are those of its target.
+  return task.kind !== 'restore' || needsSignIn(error);
 }
 
 function lastCheckOf(

@@ -1,4 +1,5 @@
 /** Keeps secrets out of texts that are stored or shown. */
+import { secretsIn } from '../secrets/login-secrets.ts';
 import { redact } from '../secrets/redact.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 
@@ -7,7 +8,8 @@ export async function redactor(secrets: Pick<Secrets, 'names' | 'get'>): Promise
   const values: string[] = [];
   for (const name of await secrets.names()) {
     const value = await secrets.get(name);
-    if (value !== undefined) values.push(value);
+    if (value === undefined) continue;
+    values.push(...((name.startsWith('login:') && secretsIn(value)) || [value]));
   }
   return (text) => redact(text, values);
 }

@@ -46,6 +46,8 @@ export interface Outcome {
   readonly state: Extract<RunState, 'succeeded' | 'warnings' | 'failed' | 'cancelled' | 'interrupted'>;
   /** The cause may pass by itself. */
   readonly transient: boolean;
+  /** It failed for want of a login or a disk: it is continued when that is there (see `SchedulerPorts.waitsFor`). */
+  readonly awaits?: boolean;
 }
 
 export interface StartRequest {
@@ -72,6 +74,11 @@ export interface SchedulerPorts {
   pause(): Pause | null;
   /** Whether the destination answers now. */
   reachable(destinationId: string, signal: AbortSignal): Promise<boolean>;
+  /**
+   * What a destination is known to be waiting for. 'sign-in': it is not even asked until a person has signed in. 'disk': it is asked
+   * as any other that does not answer.
+   */
+  waitsFor?(destinationId: string): 'sign-in' | 'disk' | null;
   /** Records and queues a run before it returns; resolves when that has ended. Never rejects. */
   start(request: StartRequest): Promise<Outcome>;
   /** Something that a person can see has changed: what waits, why, and what comes next. */

@@ -14,6 +14,7 @@ const pauseAfter = (attempt: number): number => BACK_OFF[attempt - 1] ?? LONGEST
 export function afterEnd(started: Retry, outcome: Outcome, now: Instant): Retry | null {
   const { attempt } = started;
   if (outcome.state === 'interrupted') return continuation(started, outcome, now);
+  if (outcome.state === 'failed' && outcome.awaits) return whenThere(started, outcome, now);
   if (outcome.state !== 'failed' || !outcome.transient || attempt > BACK_OFF.length) return null;
   return {
     at: now + pauseAfter(attempt),
@@ -26,6 +27,11 @@ export function afterEnd(started: Retry, outcome: Outcome, now: Instant): Retry 
 /** After a restart: `outcome` is undefined where the run had not been recorded when the process ended, so none ever began. */
 export function afterRestart(started: Retry, outcome: Outcome | undefined, now: Instant): Retry | null {
   return outcome ? afterEnd(started, outcome, now) : { ...started, at: now, trigger: 'continue' };
+}
+
+/** The job waits by itself until it may begin again. One that fails so again and again has met a new cause each time. */
+function whenThere({ attempt }: Retry, { runId }: Outcome, now: Instant): Retry {
+  return { at: now, trigger: 'continue', attempt: attempt + 1, previousRunId: runId };
 }
 
 /** The first at once; further ones with pauses, for the run itself may be what ends the process. */

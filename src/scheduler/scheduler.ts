@@ -278,8 +278,9 @@ export class Scheduler {
     if (metered && job.onMetered === 'wait') {
       return { kind: 'wait', why: ON_METERED, until: null };
     }
+    if (this.#waits(job, 'sign-in')) return { kind: 'wait', why: FOR_SIGN_IN, until: null };
     const askAt = this.#reach.askAt(job.destinationIds, now);
-    return askAt > now ? { kind: 'wait', why: whySilent(job), until: askAt } : { kind: 'go', cause };
+    return askAt > now ? { kind: 'wait', why: this.#whySilent(job), until: askAt } : { kind: 'go', cause };
   }
 
   /**
@@ -388,7 +389,15 @@ export class Scheduler {
   #why(job: Job, verdict: Verdict): Why | null {
     if (verdict.kind === 'wait') return verdict.why;
     // It is being asked again, and did not answer the last time.
-    return verdict.kind === 'go' && this.#reach.silent(job.destinationIds) ? whySilent(job) : null;
+    return verdict.kind === 'go' && this.#reach.silent(job.destinationIds) ? this.#whySilent(job) : null;
+  }
+
+  #waits({ destinationIds }: Job, what: 'sign-in' | 'disk'): boolean {
+    return destinationIds.some((id) => this.#ports.waitsFor?.(id) === what);
+  }
+
+  #whySilent(job: Job): Why {
+    return this.#waits(job, 'disk') ? FOR_DISK : whySilent(job);
   }
 
   #nextAt(job: Job, { verdict, around, retry }: Look, now: Instant): Instant | null {
@@ -463,6 +472,12 @@ function shown(why: Why | null): Pick<JobPlan, 'waitingFor' | 'waitingCode'> {
 
 const ON_BATTERY: Why = { code: 'power', sentence: 'It starts when the computer is on mains power.' };
 const ON_METERED: Why = { code: 'network', sentence: 'It starts on a network that is not metered.' };
+
+const FOR_SIGN_IN: Why = {
+  code: 'sign-in',
+  sentence: 'It starts when you have signed in at its destination again.',
+};
+const FOR_DISK: Why = { code: 'disk', sentence: 'It starts when the disk is plugged in.' };
 
 const whyPaused = ({ until }: Pause): Why =>
   until === null

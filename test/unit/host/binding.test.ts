@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { createLocal } from '../../../src/backend/local/local.ts';
-import { roomAt, tryOut } from '../../../src/host/binding.ts';
+import { roomAt } from '../../../src/host/asking.ts';
+import { tryOut } from '../../../src/host/binding.ts';
 import { createRepository } from '../../../src/repository/repository.ts';
 import { restoreTree } from '../../../src/restorer/restorer.ts';
 import { fromText } from '../../../src/util/byte-string.ts';
@@ -17,6 +18,7 @@ describe('a place that is tried out', () => {
     const home = temp.dir();
     expect(await tryOut(join(home, 'new', 'deep'), undefined, 5)).toEqual({
       repository: false,
+      facts: null,
       writable: true,
       space: { free: expect.any(Number), total: expect.any(Number), at: 5 },
       problem: null,
