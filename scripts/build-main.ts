@@ -48,11 +48,16 @@ export async function buildMain({ out, window }: BuildMainOptions): Promise<void
       },
       outdir: out,
       outExtension: { '.js': '.mjs' },
-      external: ['better-sqlite3', 'koffi', 'sodium-native'],
+      external: ['better-sqlite3', 'koffi', 'sodium-native', 'cpu-features', '*.node'],
       // What is CommonJS inside a bundle still asks for Node's own modules by `require`.
       banner: {
-        js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+        js: [
+          "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+          'const __here = import.meta.dirname;',
+        ].join(' '),
       },
+      // ssh2 asks for its own folder as CommonJS does.
+      define: { __dirname: '__here' },
     }),
     copyKernel(out),
     copyPictures(out),

@@ -25,8 +25,13 @@ const common = {
   outExtension: { '.js': '.mjs' },
   // What is CommonJS inside a bundle still asks for Node's own modules by `require`.
   banner: {
-    js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+    js: [
+      "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);",
+      'const __here = import.meta.dirname;',
+    ].join(' '),
   },
+  // ssh2 asks for its own folder as CommonJS does.
+  define: { __dirname: '__here' },
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
