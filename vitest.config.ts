@@ -24,7 +24,8 @@ const HOST = ['test/unit/host/{host,destinations,faults,read-only}.test.ts', 'te
 /**
  * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the
  * built program as people do. e2e: the built window in a browser that comes by npm, and the shell's bundles by a double.
- * real: needs the tools that `.ci/run` installs (restic, borg, loop devices).
+ * compat, real: need the tools that `.ci/run` installs (restic, borg, servers, loop devices); the first two files at a time, then the
+ * others one by one, for they share what a machine has only one of.
  */
 export default defineConfig({
   test: {
@@ -54,11 +55,23 @@ export default defineConfig({
       {
         test: {
           ...common,
+          name: 'compat',
+          include: ['test/{compat,crash}/**/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
           name: 'real',
-          include: ['test/{compat,crash,real}/**/*.test.ts'],
+          include: ['test/real/**/*.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
