@@ -13,8 +13,8 @@ const OF_DESTINATIONS: readonly ErrorCode[] = [
   'wrong-password',
   'damaged',
   'unreachable',
-  'auth-expired',
 ];
+const OF_LOGINS: readonly ErrorCode[] = ['auth-expired', 'host-unverified'];
 /** Of a restore, these are about the place that files were to be written to. */
 const OF_WRITING: readonly ErrorCode[] = ['no-space', 'permission', 'read-only', 'conflict'];
 
@@ -47,6 +47,10 @@ function placeOf({ error, planId, destinationId, task }: Run): Place | undefined
   if (!error) return undefined;
   if (OF_SOURCES.includes(error.code) && planId !== null) {
     return { id: planId, to: `/plans/${planId}`, name: 'fix.edit-plan' };
+  }
+  if (OF_LOGINS.includes(error.code) && destinationId !== null) {
+    const to = `/destinations?sign-in=${destinationId}#${destinationId}`;
+    return { id: destinationId, to, name: 'fix.sign-in' };
   }
   const ofWriting = task.kind !== 'restore' && OF_WRITING.includes(error.code);
   const ofDestination = ofWriting || OF_DESTINATIONS.includes(error.code);

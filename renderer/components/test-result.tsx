@@ -1,8 +1,9 @@
 /** What "Test connection" found, in words. */
 import { Alert } from '@mantine/core';
 import { IconCircleCheck, IconEye } from '@tabler/icons-react';
-import type { ConnectionTest, Destination } from '../../src/api/model/destination.ts';
+import type { ConnectionTest, Destination, StorageFacts } from '../../src/api/model/destination.ts';
 import type { MessageKey } from '../i18n/en.ts';
+import type { Say } from '../i18n/languages.ts';
 import { useSpeech } from '../i18n/speech.tsx';
 import { isOnlyReadable, isUsable } from './connection.ts';
 import { ErrorNote, WordsNote } from './parts.tsx';
@@ -57,8 +58,26 @@ export function TestResult({
       title={say(okText(test, known))}
     >
       {space && say('unit.free-of', { free: format.bytes(space.free), total: format.bytes(space.total) })}
+      {test.facts && <FactSentences facts={test.facts} />}
     </Alert>
   );
+}
+
+/** What the place tells of itself, for those who are to decide whether they want it. */
+function FactSentences({ facts }: { readonly facts: StorageFacts }) {
+  const { say } = useSpeech();
+  const { account, appendOnly, versioning, objectLock } = facts;
+  const sentences = [
+    account !== null && say('facts.account', { account }),
+    appendOnly && say('facts.append-only'),
+    versioning !== null && versioning !== 'off' && say(`facts.versioning.${versioning}`),
+    objectLock && lockSentence(say, objectLock),
+  ].filter((one) => typeof one === 'string');
+  return sentences.map((sentence) => <div key={sentence}>{sentence}</div>);
+}
+
+function lockSentence(say: Say, { days }: NonNullable<StorageFacts['objectLock']>): string {
+  return days === null ? say('destinations.object-lock.single') : say('facts.object-lock.days', { days });
 }
 
 function okText({ repository }: ConnectionTest, known: Destination | undefined): MessageKey {

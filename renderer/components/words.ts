@@ -133,9 +133,8 @@ export function ruleText(say: Say, verdict: RuleVerdict): string {
 
 export function kindText(say: Say, destination: Pick<Destination, 'kind' | 'embedded'>): string {
   if (destination.embedded) return say('destinations.embedded');
-  return destination.kind === 'local'
-    ? say('destinations.kind.local')
-    : say('destinations.kind.other', { kind: destination.kind });
+  const key = `destinations.kind.${destination.kind}`;
+  return isKey(key) ? say(key) : say('destinations.kind.other', { kind: destination.kind });
 }
 
 /** When the newest backup to any destination ended well; null: never. */

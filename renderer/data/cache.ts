@@ -36,6 +36,7 @@ export const keys = {
   suggestions: ['suggestions'],
   /** A folder of the host's computer; null: where choosing begins. */
   folder: (path: string | null) => ['folder', path],
+  signedIn: (signInId: string) => ['signed-in', signInId],
   /** Begins the keys of all lists of runs. */
   allRuns: ['runs'],
   runs: (filter: RunQuery) => ['runs', filter],

@@ -136,6 +136,16 @@ export function useFolder(path: string | null) {
   });
 }
 
+/** Waits, as long as it is shown, until the person is back from signing in to a cloud. */
+export function useSignedIn(signInId: string) {
+  const link = useLink();
+  return useQuery({
+    queryKey: keys.signedIn(signInId),
+    queryFn: ({ signal }) => link.client.destinations.signedIn({ signInId }, { signal }),
+    gcTime: 0,
+  });
+}
+
 /** Free space at a destination over time, oldest first. */
 export function useTrend(destinationId: string) {
   const link = useLink();

@@ -330,6 +330,41 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'destinations.read-only.text':
     'Holdfast sieht hinein und stellt daraus wieder her, schreibt aber nie hinein.',
   'destinations.more': 'Mehr zu {name}',
+  'destinations.kind.gdrive': 'Google Drive',
+  'destinations.kind.dropbox': 'Dropbox',
+  'destinations.kind.s3': 'S3 (Amazon und kompatible)',
+  'destinations.kind.sftp': 'Server über SSH (SFTP)',
+  'destinations.kind.rest': 'REST-Server',
+  'destinations.account': 'Konto',
+  'destinations.append-only': 'Nur anfügen',
+  'destinations.append-only.text':
+    'Nichts, was dort liegt, kann geändert oder entfernt werden, auch nicht von Eindringlingen in diesen Computer. Alte Versionen lassen sich von hier nicht löschen.',
+  'destinations.versioning': 'Bucket behält alte Stände',
+  'destinations.versioning.text':
+    'Die Versionierung ist an: Der Dienst behält, was überschrieben oder entfernt wird, bis seine eigenen Regeln es löschen. Das braucht Platz.',
+  'destinations.object-lock': 'Object Lock',
+  'destinations.object-lock.days': '{days, plural, one {# Tag gesperrt} other {# Tage gesperrt}}',
+  'destinations.object-lock.governance':
+    'Object Lock: Geschriebenes kann nur mit einem besonderen Recht vorzeitig entfernt werden.',
+  'destinations.object-lock.compliance': 'Object Lock: Geschriebenes kann niemand vorzeitig entfernen.',
+  'destinations.object-lock.single': 'Object Lock ist an, Dateien werden aber nur einzeln gesperrt.',
+  'destinations.disks': 'Datenträger dieses Ziels',
+  'destinations.disk.here': 'angesteckt',
+  'destinations.disk.away': 'nicht angesteckt',
+  'destinations.disk.seen': 'zuletzt gesehen {when}',
+  'destinations.disk.no-name': 'Datenträger ohne Namen',
+  'destinations.disk.remove.title': 'Den Datenträger „{name}“ vergessen?',
+  'destinations.disk.remove.text':
+    'Die Sicherungen darauf bleiben, wie sie sind. Er zählt nicht mehr zu diesem Ziel.',
+  'destinations.disk.removed': 'Der Datenträger „{name}“ wurde vergessen.',
+  'destinations.disk.add': 'Datenträger zu diesem Satz hinzufügen',
+  'destinations.disk.add.text':
+    'Datenträger, die sich abwechseln: Wer gerade angesteckt ist, bekommt die nächste Sicherung. Der neue bekommt ein eigenes Repository mit demselben Passwort und Wiederherstellungsschlüssel.',
+  'destinations.disk.add.folder': 'Ordner auf dem neuen Datenträger',
+  'destinations.disk.add.done': 'Der Datenträger gehört jetzt zu „{name}“.',
+  'destinations.eject': 'Auswerfen',
+  'destinations.eject-named': 'Den Datenträger von {name} auswerfen',
+  'destinations.ejected': 'Der Datenträger kann jetzt abgezogen werden.',
 
   'destination-edit.title': '„{name}“ bearbeiten',
   'destination-edit.done': '„{name}“ ist geändert.',
@@ -346,6 +381,9 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'destination-edit.clean-up': 'Aufräumen',
   'destination-edit.clean-up.text':
     'Entfernt die Versionen, die die Pläne gehen lassen, und gibt ihren Platz frei.',
+  'destination-edit.eject': 'Datenträger nach einer Sicherung auswerfen',
+  'destination-edit.eject.text':
+    'Er kann dann einfach abgezogen werden. Bis zum nächsten Anstecken gilt er als nicht da.',
 
   'add.title': 'Ziel hinzufügen',
   'add.kind': 'Art',
@@ -354,8 +392,26 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'add.kind.title': 'Was für ein Ort ist es?',
   'add.kind.local.text':
     'Eine externe Festplatte, ein eingebundener Ordner eines NAS oder jeder andere Ordner.',
-  'add.kind.others':
-    'Ein NAS oder Server geht als eingebundener Ordner. Cloud-Konten und Server mit eigenen Protokollen lassen sich noch nicht hinzufügen.',
+  'add.kind.gdrive.text':
+    'Ihr Google-Konto oder eine geteilte Ablage. An einem anderen Ort als Ihr Computer, also sicher vor Feuer und Diebstahl.',
+  'add.kind.dropbox.text':
+    'Ihre Dropbox, in einem eigenen Ordner. Gut, wenn in einem vorhandenen Konto noch Platz ist.',
+  'add.kind.s3.text':
+    'Günstiger Platz für große Sicherungen bei Amazon, Backblaze, Wasabi, Cloudflare oder auf dem eigenen MinIO. Kann Sicherungen gegen Löschen sperren.',
+  'add.kind.sftp.text':
+    'Ein NAS, ein gemieteter Server oder ein anderer Computer mit SSH-Zugang. Dort muss nichts installiert werden.',
+  'add.kind.rest.text':
+    'Der rest-server von restic. Er kann nur anfügend arbeiten: Dann kann nicht einmal ein Angreifer auf diesem Computer Sicherungen löschen.',
+  'add.place.text.gdrive':
+    'Melden Sie sich an und benennen Sie den Ordner. Er darf neu sein oder ein Repository von Holdfast oder restic enthalten.',
+  'add.place.text.dropbox':
+    'Melden Sie sich an und benennen Sie den Ordner. Er darf neu sein oder ein Repository von Holdfast oder restic enthalten.',
+  'add.place.text.s3': 'Der Bucket darf leer sein oder ein Repository von Holdfast oder restic enthalten.',
+  'add.place.text.sftp':
+    'Der Ordner darf leer sein, noch fehlen oder ein Repository von Holdfast oder restic enthalten.',
+  'add.place.text.rest':
+    'Der Server darf an diesem Pfad leer sein oder ein Repository von Holdfast oder restic enthalten.',
+  'add.limits': 'Bandbreite',
   'add.disks': 'Datenträger dieses Computers',
   'add.test.only-read':
     'Hier ist ein Repository, das sich lesen, aber nicht beschreiben lässt. Es kann zum Zurückholen von Dateien hinzugefügt werden.',
@@ -1036,6 +1092,120 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'recovery.what-if.password.text':
     'Der Notfallschlüssel öffnet das Repository ebenso. Solange Holdfast hier läuft, kennt es beides: Drucken Sie das Blatt jetzt.',
   'recovery.what-if.password.way': 'Notfallblatt',
+
+  'login.again': 'Neu anmelden',
+  'login.change': 'Neu anmelden …',
+  'login.title': 'Bei „{name}“ anmelden',
+  'login.text':
+    'Die Sicherungen dort bleiben, wie sie sind. Was darauf gewartet hat, geht weiter, sobald es klappt.',
+  'login.use': 'So anmelden',
+  'login.done': 'Angemeldet: „{name}“ kann wieder benutzt werden.',
+  'sign-in.button': 'Anmelden',
+  'sign-in.text':
+    'Im Browser öffnet sich eine Seite des Dienstes. Holdfast sieht Ihr Passwort nie, sondern nur, was es benutzen darf: die Dateien, die es selbst anlegt.',
+  'sign-in.waiting': 'Wartet, bis Sie aus dem Browser zurück sind …',
+  'sign-in.open': 'Anmeldeseite öffnen',
+  'sign-in.copy': 'Ihre Adresse kopieren',
+  'sign-in.shell': 'Öffnen Sie diese Adresse in Ihrem Browser:',
+  'sign-in.elsewhere': 'Der Browser läuft auf einem anderen Computer?',
+  'sign-in.pasted': 'Adresse oder Code am Ende',
+  'sign-in.pasted.text':
+    'Dort endet die Anmeldung auf einer Seite, die sich nicht öffnen lässt, oder mit einem Code. Kopieren Sie die ganze Adresse dieser Seite oder den Code hierher.',
+  'sign-in.paste': 'Übernehmen',
+  'sign-in.as': 'Angemeldet als {account}',
+  'sign-in.done': 'Angemeldet',
+  'sign-in.anew': 'Anderes Konto benutzen',
+  'sign-in.client': 'Eigene Client-ID',
+  'sign-in.client.text':
+    'Holdfast hat bei diesem Dienst noch keine eigene Client-ID und braucht darum eine von Ihnen. Sie ist kostenlos und in ein paar Minuten angelegt.',
+  'sign-in.client.how.gdrive':
+    'So geht es: Google Cloud Console → ein Projekt → „Google Drive API“ aktivieren → Anmeldedaten → OAuth-Client-ID vom Typ „Desktop-App“.',
+  'sign-in.client.how.dropbox':
+    'So geht es: Dropbox App Console → Create app → Scoped access, App folder → Berechtigungen files.content.read und .write, files.metadata.read, account_info.read. Der App key ist die Client-ID.',
+  'sign-in.client.console': 'Konsole öffnen',
+  'sign-in.client.id': 'Client-ID',
+  'sign-in.client.secret': 'Clientschlüssel',
+  'cloud.folder': 'Ordner',
+  'cloud.folder.text':
+    'Wird in Ihrem Konto angelegt, wenn es ihn nicht gibt. Unterordner mit Schrägstrich dazwischen.',
+  'cloud.shared-drive': 'Kennung einer geteilten Ablage',
+  'cloud.shared-drive.text': 'Der letzte Teil ihrer Adresse im Browser. Leer: Ihre eigene Ablage.',
+  'cloud.missing.sign-in': 'Melden Sie sich zuerst an.',
+  'cloud.missing.folder': 'Geben Sie dem Ordner einen Namen.',
+  's3.provider': 'Anbieter',
+  's3.provider.amazon': 'Amazon S3',
+  's3.provider.backblaze': 'Backblaze B2',
+  's3.provider.wasabi': 'Wasabi',
+  's3.provider.cloudflare': 'Cloudflare R2',
+  's3.provider.own': 'MinIO, eigener Server oder ein anderer',
+  's3.endpoint': 'Adresse des Servers',
+  's3.endpoint.is': 'Adresse: {address}',
+  's3.region': 'Region',
+  's3.account': 'Konto-ID',
+  's3.account.text': 'Steht auf der R2-Seite im Dashboard von Cloudflare.',
+  's3.bucket': 'Bucket',
+  's3.folder': 'Ordner im Bucket',
+  's3.access-key': 'Zugriffsschlüssel-ID (Access key)',
+  's3.secret-key': 'Geheimer Schlüssel (Secret key)',
+  's3.class': 'Speicherklasse',
+  's3.class.text':
+    'Etwa STANDARD_IA. Keine, aus der Dateien erst zurückgeholt werden müssen. Leer: die übliche des Buckets.',
+  's3.lookup': 'Wie der Bucket adressiert wird',
+  's3.lookup.auto': 'Von selbst',
+  's3.lookup.dns': 'Als Teil des Servernamens',
+  's3.lookup.path': 'Als Teil des Pfads',
+  's3.missing.endpoint': 'Geben Sie die Adresse des Servers an, etwa https://minio.example.org:9000.',
+  's3.missing.region': 'Geben Sie die Region des Buckets an.',
+  's3.missing.account': 'Geben Sie die Konto-ID von Cloudflare an.',
+  's3.missing.bucket': 'Geben Sie den Namen des Buckets an.',
+  's3.missing.keys': 'Geben Sie Zugriffsschlüssel-ID und geheimen Schlüssel an.',
+  'sftp.host': 'Server',
+  'sftp.user': 'Benutzername',
+  'sftp.folder': 'Ordner auf dem Server',
+  'sftp.folder.text': 'Ohne Schrägstrich am Anfang liegt er im Home-Ordner des Benutzers.',
+  'sftp.entry': 'Anmelden mit',
+  'sftp.entry.password': 'Passwort',
+  'sftp.entry.key': 'Schlüsseldatei',
+  'sftp.entry.agent': 'SSH-Agent',
+  'sftp.entry.agent.text':
+    'Die Schlüssel des Agenten und aus ~/.ssh auf dem Computer, auf dem Holdfast läuft, werden versucht.',
+  'sftp.key-file': 'Privater Schlüssel',
+  'sftp.key-file.text': 'Eine Datei auf dem Computer, auf dem Holdfast läuft.',
+  'sftp.passphrase': 'Passphrase des Schlüssels',
+  'sftp.missing.host': 'Geben Sie Name oder Adresse des Servers an.',
+  'sftp.missing.folder':
+    'Geben Sie einen Ordner auf dem Server an; ohne „~“, er liegt ohnehin im Home-Ordner.',
+  'sftp.missing.key': 'Wählen Sie die Datei mit dem privaten Schlüssel.',
+  'host-key.title': 'Ist das der richtige Server?',
+  'host-key.text':
+    'Holdfast kennt diesen Server noch nicht. Vergleichen Sie den Fingerabdruck seines Schlüssels mit dem, den der Betreiber des Servers kennt.',
+  'host-key.fingerprint': 'Fingerabdruck',
+  'host-key.yes': 'Das ist der richtige Server',
+  'host-key.changed': 'Der Server zeigt einen anderen Schlüssel als bisher',
+  'host-key.changed.text':
+    'Vielleicht wurde er neu aufgesetzt. Vielleicht antwortet aber jemand anderes an seiner Stelle und bekäme Ihre Anmeldung. Fragen Sie zuerst den Betreiber des Servers.',
+  'host-key.changed.sure':
+    'Ich weiß, warum sich der Schlüssel geändert hat, und habe den Fingerabdruck verglichen',
+  'host-key.changed.yes': 'Dem neuen Schlüssel vertrauen',
+  'rest.address': 'Adresse',
+  'rest.address.text':
+    'So, wie rest-server von restic oder rclone ihn anbietet, mit dem Pfad des Repositorys.',
+  'rest.missing.address': 'Geben Sie eine Adresse wie https://host:8000/path/ an.',
+  'storage.user': 'Benutzername',
+  'storage.password': 'Passwort der Anmeldung',
+  'storage.advanced': 'Erweitert',
+  'storage.options': 'Weitere Optionen',
+  'storage.options.text':
+    'Eine je Zeile, mit den Namen von „-o“: {example}. Nie Geheimes: Sie werden angezeigt.',
+  'storage.options.wrong': 'Schreiben Sie jede Option als Name=Wert, etwa s3.connections=8.',
+  'facts.account': 'Konto: {account}.',
+  'facts.append-only':
+    'Nur anfügen: Von hier kann nichts geändert oder entfernt werden. Alte Versionen bleiben.',
+  'facts.versioning.on':
+    'Die Versionierung ist an: Der Dienst behält, was Holdfast entfernt. Das braucht Platz.',
+  'facts.versioning.suspended': 'Die Versionierung ruht: Der Dienst behält nur alte Stände von früher.',
+  'facts.object-lock.days':
+    '{days, plural, one {Object Lock: Geschriebenes ist # Tag lang gesperrt.} other {Object Lock: Geschriebenes ist # Tage lang gesperrt.}}',
 
   'missing.title': 'Diese Seite gibt es nicht',
   'missing.home': 'Zum Start',

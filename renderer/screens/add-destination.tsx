@@ -1,21 +1,29 @@
 /** Adds a destination: kind → place, tested → name and password → recovery key. Also as a dialog in the plan's wizard. */
 import { Button, Checkbox, Modal, PasswordInput, Radio, Text, TextInput } from '@mantine/core';
-import { IconInfoCircle, IconPlugConnected } from '@tabler/icons-react';
 import { useState } from 'react';
-import { useLocation, useSearchParams } from 'wouter';
-import type { ConnectionTest, Destination } from '../../src/api/model/destination.ts';
-import { isOnlyReadable, isUsable } from '../components/connection.ts';
-import { FolderField } from '../components/folder-field.tsx';
+import { useLocation } from 'wouter';
+import type { Destination } from '../../src/api/model/destination.ts';
+import { isUsable } from '../components/connection.ts';
+import { kindIcon } from '../components/kinds.ts';
 import { useCovered } from '../components/layers.ts';
+import { LimitFields } from '../components/limit-fields.tsx';
 import { Page, ThrownNote } from '../components/parts.tsx';
-import { isAbsolute } from '../components/paths.ts';
 import { KeyBox, KitButtons } from '../components/recovery-key.tsx';
-import { TestResult } from '../components/test-result.tsx';
 import { type Step, Wizard } from '../components/wizard.tsx';
-import { useAsk, useDestinations, useSuggestions } from '../data/host.tsx';
+import { useAsk, useDestinations } from '../data/host.tsx';
 import type { Say } from '../i18n/languages.ts';
 import { useSpeech } from '../i18n/speech.tsx';
-import { attachmentName, diskIcon } from './disks.tsx';
+import {
+  additionOf,
+  type Draft,
+  elsewhere,
+  mayGoOn,
+  missingProtection,
+  NEW_DRAFT,
+  nameOf,
+} from './add-destination/draft.ts';
+import { STORAGE_KINDS, type StorageKind } from './add-destination/place.ts';
+import { PlaceStep } from './add-destination/place-step.tsx';
 import { freeName } from './welcome/draft.ts';
 
 export function AddDestinationScreen() {
@@ -26,16 +34,6 @@ export function AddDestinationScreen() {
       <AddDestination onAdded={() => go('/destinations')} onCancel={() => go('/destinations')} />
     </Page>
   );
-}
-
-interface Draft {
-  readonly location: string;
-  readonly name: string;
-  readonly password: string;
-  /** Only for getting files back. */
-  readonly readOnly: boolean;
-  /** Of this very location; undefined: not tested. */
-  readonly test?: ConnectionTest | undefined;
 }
 
 interface Added {
@@ -79,27 +77,28 @@ export function AddDestination({ onAdded, onCancel, inDialog }: AddProps) {
 function Ask(props: { readonly onAdded: (added: Added) => void; readonly onCancel: () => void }) {
   const { say } = useSpeech();
   const { data: destinations = [] } = useDestinations();
-  const name = freeName(
-    say('add.name.default'),
-    destinations.map((one) => one.name),
-  );
-  const [draft, setDraft] = useState<Draft>({ location: '', name, password: '', readOnly: false });
+  const [draft, setDraft] = useState(NEW_DRAFT);
   const [at, setAt] = useState(0);
   const [tried, setTried] = useState(false);
-  const add = useAsk((host, { location, name, password, readOnly }: Draft) =>
-    host.destinations.add({
-      location: location.trim(),
-      name,
-      readOnly,
-      ...(password === '' ? {} : { password }),
-    }),
+  const usual =
+    draft.kind === 'local'
+      ? say('add.name.default')
+      : say(`destinations.kind.${draft.kind}`).replace(/ \(.*/, '');
+  const taken = destinations.map((one) => one.name);
+  const name = draft.name ?? freeName(nameOf(draft, usual), taken);
+  const add = useAsk((host, addition: NonNullable<ReturnType<typeof additionOf>>) =>
+    host.destinations.add(addition),
   );
+  const finish = () => {
+    const addition = additionOf(draft, name);
+    if (addition) add.mutate(addition, { onSuccess: props.onAdded });
+  };
   return (
     <>
       <ThrownNote error={add.error} />
       <Wizard
         label={say('add.title')}
-        steps={stepsOf(say, draft, setDraft)}
+        steps={stepsOf(say, draft, name, setDraft)}
         at={at}
         onGo={(step) => {
           setTried(false);
@@ -108,180 +107,78 @@ function Ask(props: { readonly onAdded: (added: Added) => void; readonly onCance
         onCancel={props.onCancel}
         showMissing={tried}
         onMissing={() => setTried(true)}
-        finish={{
-          name: say('add.save'),
-          busy: add.isPending,
-          onFinish: () => add.mutate(draft, { onSuccess: props.onAdded }),
-        }}
+        finish={{ name: say('add.save'), busy: add.isPending, onFinish: finish }}
       />
     </>
   );
 }
 
-function stepsOf(say: Say, draft: Draft, onChange: (draft: Draft) => void): readonly Step[] {
-  const { test } = draft;
-  const placeMissing = !test || !(isUsable(test) || isOnlyReadable(test)) ? say('add.test.first') : undefined;
+function stepsOf(say: Say, draft: Draft, name: string, onChange: (draft: Draft) => void): readonly Step[] {
+  const unprotected = missingProtection(draft, name);
   return [
-    { name: say('add.kind'), title: say('add.kind.title'), content: <Kind /> },
+    {
+      name: say('add.kind'),
+      title: say('add.kind.title'),
+      content: (
+        <KindStep
+          chosen={draft.kind}
+          onChoose={(kind) => onChange(elsewhere(draft, { kind, name: undefined }))}
+        />
+      ),
+    },
     {
       name: say('add.place'),
       title: say('add.place.title'),
-      text: say('add.place.text'),
-      missing: placeMissing,
-      content: <Place draft={draft} onChange={onChange} />,
+      text: say(draft.kind === 'local' ? 'add.place.text' : `add.place.text.${draft.kind}`),
+      missing: mayGoOn(draft) ? undefined : say('add.test.first'),
+      content: <PlaceStep draft={draft} onChange={onChange} />,
     },
     {
       name: say('add.protect'),
       title: say('add.protect.title'),
-      missing: missingProtection(say, draft),
-      content: <Protection draft={draft} onChange={onChange} />,
+      missing: unprotected && say(unprotected),
+      content: <Protection draft={draft} name={name} onChange={onChange} />,
     },
   ];
 }
 
-function missingProtection(say: Say, { name, password, test }: Draft): string | undefined {
-  if (name.trim() === '') return say('add.name.empty');
-  return test?.repository && password === '' ? say('add.password.missing') : undefined;
-}
-
-/** The kinds that this host can use. */
-function Kind() {
+function KindStep(props: { readonly chosen: StorageKind; readonly onChoose: (kind: StorageKind) => void }) {
   const { say } = useSpeech();
   return (
-    <>
-      <div className="hf-choice" data-checked>
-        <Radio
-          name="kind"
-          value="local"
-          checked
-          readOnly
-          label={say('destinations.kind.local')}
-          description={say('add.kind.local.text')}
-        />
-      </div>
-      <div className="hf-aside">
-        <IconInfoCircle size={22} stroke={1.5} aria-hidden />
-        <Text size="sm">{say('add.kind.others')}</Text>
-      </div>
-    </>
-  );
-}
-
-interface PartProps {
-  readonly draft: Draft;
-  readonly onChange: (draft: Draft) => void;
-}
-
-function Place({ draft, onChange }: PartProps) {
-  const { say } = useSpeech();
-  const test = useAsk((host, location: string) => host.destinations.test({ location: location.trim() }));
-  const [relative, setRelative] = useState(false);
-  const set = (location: string, name = draft.name) => {
-    setRelative(false);
-    test.reset();
-    onChange({ ...draft, location, name, password: '', readOnly: false, test: undefined });
-  };
-  const run = (location = draft.location, name = draft.name) => {
-    if (!isAbsolute(location.trim())) return setRelative(true);
-    test.mutate(location, {
-      onSuccess: (result) => {
-        const readOnly = !isUsable(result) && isOnlyReadable(result);
-        onChange({ ...draft, location, name, password: '', readOnly, test: result });
-      },
-    });
-  };
-  return (
-    <>
-      <DiskChoices
-        chosen={draft.location}
-        onChoose={(location, name) => {
-          set(location, name);
-          run(location, name);
-        }}
-      />
-      <FolderField
-        label={say('add.location')}
-        placeholder={say('add.location.placeholder')}
-        value={draft.location}
-        error={relative && say('add.location.relative')}
-        forWriting
-        onChange={set}
-        onKeyDown={(e) => {
-          if (e.key !== 'Enter' || draft.test) return;
-          // The first Enter tests, the second goes on.
-          e.preventDefault();
-          run();
-        }}
-      >
-        <Button
-          variant="light"
-          leftSection={<IconPlugConnected size={17} aria-hidden />}
-          loading={test.isPending}
-          onClick={() => run()}
-        >
-          {say('destinations.test')}
-        </Button>
-      </FolderField>
-      <ThrownNote error={test.error} />
-      {draft.test && <TestResult test={draft.test} mayOnlyRead />}
-    </>
-  );
-}
-
-/** The disks that are there, to be taken by one click; their free names are as they call themselves. */
-function DiskChoices(props: {
-  readonly chosen: string;
-  readonly onChoose: (location: string, name: string) => void;
-}) {
-  const { say, format } = useSpeech();
-  const { data: destinations = [] } = useDestinations();
-  const { data: suggestions } = useSuggestions();
-  const [search] = useSearchParams();
-  const names = destinations.map(({ name }) => name);
-  const taken = new Set(destinations.map(({ location }) => location));
-  const free = suggestions?.destinations.filter(({ folder }) => !taken.has(folder)) ?? [];
-  const wanted = search.get('disk');
-  const sorted = [...free].sort((a, b) => Number(b.disk.path === wanted) - Number(a.disk.path === wanted));
-  if (sorted.length === 0) return null;
-  return (
-    <fieldset className="hf-fieldset">
-      <legend>{say('add.disks')}</legend>
-      <div className="hf-owns">
-        {sorted.map(({ disk, folder }) => {
-          const Icon = diskIcon(disk);
+    <Radio.Group aria-label={say('add.kind')} value={props.chosen}>
+      <div className="hf-storages">
+        {STORAGE_KINDS.map((kind) => {
+          const Icon = kindIcon(kind);
           return (
-            <button
-              key={folder}
-              type="button"
-              className="hf-choice hf-pick"
-              aria-pressed={props.chosen === folder}
-              data-checked={props.chosen === folder || undefined}
-              onClick={() => props.onChoose(folder, freeName(disk.name, names))}
-            >
-              <Icon size={24} stroke={1.5} aria-hidden />
-              <span>
-                <strong>{disk.name}</strong>
-                {disk.attachment !== 'unknown' && <span>{say(attachmentName(disk))}</span>}
-                <span>
-                  {say('unit.free-of', { free: format.bytes(disk.free), total: format.bytes(disk.total) })}
-                </span>
-              </span>
-            </button>
+            <div key={kind} className="hf-choice hf-own" data-checked={kind === props.chosen || undefined}>
+              <Icon size={30} stroke={1.4} aria-hidden />
+              <Radio
+                value={kind}
+                label={say(`destinations.kind.${kind}`)}
+                description={say(`add.kind.${kind}.text`)}
+                onChange={() => props.onChoose(kind)}
+              />
+            </div>
           );
         })}
       </div>
-    </fieldset>
+    </Radio.Group>
   );
 }
 
-function Protection({ draft, onChange }: PartProps) {
+function Protection(props: {
+  readonly draft: Draft;
+  readonly name: string;
+  readonly onChange: (draft: Draft) => void;
+}) {
   const { say } = useSpeech();
+  const { draft, onChange } = props;
   const existing = draft.test?.repository === true;
   return (
     <>
       <TextInput
         label={say('add.name')}
-        value={draft.name}
+        value={props.name}
         maxLength={120}
         onChange={(e) => onChange({ ...draft, name: e.currentTarget.value })}
       />
@@ -300,6 +197,16 @@ function Protection({ draft, onChange }: PartProps) {
           disabled={!isUsable(draft.test)}
           onChange={(e) => onChange({ ...draft, readOnly: e.currentTarget.checked })}
         />
+      )}
+      {draft.kind !== 'local' && (
+        <fieldset className="hf-fieldset">
+          <legend>{say('add.limits')}</legend>
+          <LimitFields
+            upload={draft.upload}
+            download={draft.download}
+            onChange={(change) => onChange({ ...draft, ...change })}
+          />
+        </fieldset>
       )}
     </>
   );

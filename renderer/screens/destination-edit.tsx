@@ -1,22 +1,29 @@
 /** What can be changed of a destination: its name, when to warn, limits, and how it looks after itself. */
-import { Button, Group, Modal, NumberInput, SegmentedControl, Text, TextInput } from '@mantine/core';
+import {
+  Button,
+  Checkbox,
+  Group,
+  Modal,
+  NumberInput,
+  SegmentedControl,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { type FormEvent, useId, useState } from 'react';
 import type { Destination } from '../../src/api/model/destination.ts';
 import type { Recurrence } from '../../src/api/model/plan.ts';
+import { LimitFields } from '../components/limit-fields.tsx';
+import { OptionLines } from '../components/option-lines.tsx';
 import { ThrownNote, useTell } from '../components/parts.tsx';
 import { useAsk, useDestinations } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
+import { optionLines, parseOptions } from './add-destination/options.ts';
 import { defaultWhen, missingWhen } from './plan-wizard/draft.ts';
 import { RecurrenceDetails } from './plan-wizard/when-step.tsx';
 import { parseRate, rateText } from './settings/rate.ts';
 
 const GIB = 1024 ** 3;
 const KINDS = ['manual', 'daily', 'weekly', 'monthly'] as const;
-
-const LIMITS = [
-  ['upload', 'destination-edit.upload'],
-  ['download', 'destination-edit.download'],
-] as const;
 
 /** As it stands in the form. */
 interface Draft {
@@ -29,6 +36,9 @@ interface Draft {
   readonly cleanUp: Recurrence;
   readonly check: Recurrence;
   readonly checkPercent: number;
+  readonly ejectWhenDone: boolean;
+  /** Options of the storage, one a line. */
+  readonly lines: string;
 }
 
 function draftOf(d: Destination): Draft {
@@ -40,13 +50,16 @@ function draftOf(d: Destination): Draft {
     cleanUp: d.maintenance.cleanUp,
     check: d.maintenance.check,
     checkPercent: d.maintenance.checkPercent,
+    ejectWhenDone: d.ejectWhenDone,
+    lines: optionLines(d.options),
   };
 }
 
 /** What is wrong with the form; undefined: nothing. */
-function faultOf(draft: Draft): 'name' | 'rate' | 'days' | undefined {
+function faultOf(draft: Draft): 'name' | 'rate' | 'days' | 'options' | undefined {
   if (draft.name.trim() === '') return 'name';
   if ([draft.upload, draft.download].some((text) => parseRate(text, 'MiB/s') === 'wrong')) return 'rate';
+  if (parseOptions(draft.lines) === 'wrong') return 'options';
   return missingWhen(draft.cleanUp) || missingWhen(draft.check) ? 'days' : undefined;
 }
 
@@ -59,13 +72,16 @@ function limitOf(text: string, before: number | null): number | null {
 
 /** `known`: what the host calls it, which stays where nobody has changed what is shown instead. */
 function changeOf(d: Destination, draft: Draft, known: string) {
-  const { cleanUp, check, checkPercent } = draft;
+  const { cleanUp, check, checkPercent, ejectWhenDone } = draft;
+  const options = parseOptions(draft.lines);
   const warnBelowBytes =
     draft.warnBelow === draftOf(d).warnBelow ? d.warnBelowBytes : Math.round(draft.warnBelow * GIB);
   return {
     id: d.id,
     name: draft.name === d.name ? known : draft.name.trim(),
     readOnly: d.readOnly,
+    options: options === 'wrong' ? d.options : options,
+    ejectWhenDone,
     warnBelowBytes,
     uploadLimit: limitOf(draft.upload, d.uploadLimit),
     downloadLimit: limitOf(draft.download, d.downloadLimit),
@@ -102,7 +118,23 @@ export function EditDestination(props: { readonly destination: Destination; read
     >
       <form onSubmit={submit} className="hf-form">
         <Fields draft={draft} set={set} fault={fault} />
+        {destination.disks.length > 0 && (
+          <Checkbox
+            label={say('destination-edit.eject')}
+            description={say('destination-edit.eject.text')}
+            checked={draft.ejectWhenDone}
+            onChange={(e) => set({ ejectWhenDone: e.currentTarget.checked })}
+          />
+        )}
         {!destination.readOnly && <Maintenance draft={draft} set={set} />}
+        {destination.kind !== 'local' && (
+          <OptionLines
+            kind={destination.kind}
+            value={draft.lines}
+            wrong={fault === 'options'}
+            onChange={(lines) => set({ lines })}
+          />
+        )}
         {fault === 'days' && <Text c="red">{say('wizard.when.no-days')}</Text>}
         <ThrownNote error={save.error} />
         <Group justify="flex-end">
@@ -125,8 +157,6 @@ interface PartProps {
 
 function Fields({ draft, set, fault }: PartProps & { readonly fault: ReturnType<typeof faultOf> }) {
   const { say } = useSpeech();
-  const wrong = (text: string) =>
-    parseRate(text, 'MiB/s') === 'wrong' ? say('settings.limit.wrong') : undefined;
   return (
     <>
       <TextInput
@@ -146,19 +176,7 @@ function Fields({ draft, set, fault }: PartProps & { readonly fault: ReturnType<
         clampBehavior="strict"
         onChange={(value) => set({ warnBelow: Number(value) || 0 })}
       />
-      <div className="hf-two-fields">
-        {LIMITS.map(([name, label]) => (
-          <TextInput
-            key={name}
-            inputMode="decimal"
-            label={say(label)}
-            placeholder={say('settings.limit.none')}
-            value={draft[name]}
-            error={wrong(draft[name])}
-            onChange={(e) => set({ [name]: e.currentTarget.value })}
-          />
-        ))}
-      </div>
+      <LimitFields upload={draft.upload} download={draft.download} onChange={set} />
     </>
   );
 }

@@ -4,6 +4,7 @@ import {
   IconDots,
   IconKey,
   IconLock,
+  IconLogin2,
   IconPencil,
   IconPlugConnected,
   IconPlus,
@@ -12,9 +13,13 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
-import { Link } from 'wouter';
+import { Link, useSearchParams } from 'wouter';
 import type { ConnectionTest, Destination } from '../../src/api/model/destination.ts';
 import { useCheck } from '../components/actions.ts';
+import { DiskSet } from '../components/disk-set.tsx';
+import { FactBadges } from '../components/fact-badges.tsx';
+import { destinationIcon } from '../components/kinds.ts';
+import { hasLogin, LoginDialog } from '../components/login-dialog.tsx';
 import { useNamedDestinations } from '../components/named.ts';
 import {
   Confirm,
@@ -82,13 +87,14 @@ function useScrollToHash(ready: boolean) {
 function DestinationCard({ destination }: { readonly destination: Destination }) {
   const { say, format } = useSpeech();
   const [test, setTest] = useState<ConnectionTest>();
-  const { problem } = destination;
+  const { problem, facts } = destination;
+  const Icon = destinationIcon(destination);
   return (
     <article className="hf-panel" id={destination.id} aria-labelledby={`name-${destination.id}`}>
       <div className="hf-panel-head">
         <div className="hf-card-name">
           <div className="hf-card-icon">
-            <IconServer size={22} stroke={1.6} aria-hidden />
+            <Icon size={22} stroke={1.6} aria-hidden />
           </div>
           <div>
             <Title order={2} id={`name-${destination.id}`}>
@@ -115,6 +121,7 @@ function DestinationCard({ destination }: { readonly destination: Destination })
             </span>
           </Tooltip>
         )}
+        <FactBadges facts={facts} />
         <Tooltip label={say('destinations.encrypted.text')}>
           <span className="hf-locked">
             <IconLock size={15} aria-hidden />
@@ -123,10 +130,12 @@ function DestinationCard({ destination }: { readonly destination: Destination })
         </Tooltip>
       </div>
       {problem && <ErrorNote error={problem} />}
+      <DiskSet destination={destination} />
       <SpaceBar destination={destination} />
       <TrendChart destinationId={destination.id} />
       <Facts
         facts={[
+          ...(facts?.account ? [[say('destinations.account'), facts.account] as const] : []),
           ...(destination.usedBytes === null
             ? []
             : [[say('destinations.used'), format.bytes(destination.usedBytes)] as const]),
@@ -173,6 +182,7 @@ function CardActions(props: {
   return (
     <div className="hf-actions">
       {problem?.code === 'wrong-password' && <EnterPassword destination={props.destination} />}
+      <SignInAgain destination={props.destination} />
       <Button
         variant="light"
         leftSection={<IconPlugConnected size={17} aria-hidden />}
@@ -210,6 +220,29 @@ function EnterPassword({ destination }: { readonly destination: Destination }) {
   );
 }
 
+/** Offered where it is needed. A link from elsewhere asks at once. */
+function SignInAgain({ destination }: { readonly destination: Destination }) {
+  const { say } = useSpeech();
+  const [search, setSearch] = useSearchParams();
+  const [asking, setAsking] = useState(() => search.get('sign-in') === destination.id);
+  const { code } = destination.problem ?? {};
+  const needed = code === 'auth-expired' || code === 'host-unverified';
+  const close = () => {
+    setAsking(false);
+    if (search.has('sign-in')) setSearch({}, { replace: true });
+  };
+  return (
+    <>
+      {needed && (
+        <Button leftSection={<IconLogin2 size={17} aria-hidden />} onClick={() => setAsking(true)}>
+          {say('login.again')}
+        </Button>
+      )}
+      {asking && hasLogin(destination) && <LoginDialog destination={destination} onClose={close} />}
+    </>
+  );
+}
+
 function More({ destination }: { readonly destination: Destination }) {
   const { id, name } = destination;
   const { say } = useSpeech();
@@ -217,6 +250,7 @@ function More({ destination }: { readonly destination: Destination }) {
   const [removing, setRemoving] = useState(false);
   const [asking, setAsking] = useState(false);
   const [editing, setEditing] = useState(false);
+  const [signingIn, setSigningIn] = useState(false);
   const remove = useAsk((host, _: undefined) => host.destinations.remove({ id }));
   return (
     <>
@@ -233,11 +267,17 @@ function More({ destination }: { readonly destination: Destination }) {
           <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={() => setAsking(true)}>
             {say('password.enter')}
           </Menu.Item>
+          {hasLogin(destination) && (
+            <Menu.Item leftSection={<IconLogin2 size={16} aria-hidden />} onClick={() => setSigningIn(true)}>
+              {say('login.change')}
+            </Menu.Item>
+          )}
           <Menu.Item leftSection={<IconTrash size={16} aria-hidden />} onClick={() => setRemoving(true)}>
             {say('common.remove')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      {signingIn && <LoginDialog destination={destination} onClose={() => setSigningIn(false)} />}
       {editing && <EditDestination destination={destination} onClose={() => setEditing(false)} />}
       {asking && <PasswordDialog destination={{ id, name }} onClose={() => setAsking(false)} />}
       {removing && (

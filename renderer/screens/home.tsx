@@ -8,7 +8,6 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
-  IconServer,
   IconShieldCheck,
   IconShieldOff,
   IconUpload,
@@ -23,6 +22,7 @@ import { useBackUp, useFix } from '../components/actions.ts';
 import { FurtherAlerts } from '../components/alerts.tsx';
 import { Calendar } from '../components/calendar.tsx';
 import { calendarStart } from '../components/calendar-days.ts';
+import { destinationIcon } from '../components/kinds.ts';
 import { CancelRun, LiveRun } from '../components/live-run.tsx';
 import { useNamedDestinations } from '../components/named.ts';
 import { Moment, Page, Panel, type Tone, useNow, useTell } from '../components/parts.tsx';
@@ -337,7 +337,7 @@ function DestinationTiles({ destinations }: { readonly destinations: readonly De
         <Tile
           key={destination.id}
           to={`/destinations#${destination.id}`}
-          icon={IconServer}
+          icon={destinationIcon(destination)}
           name={destination.name}
         >
           {destination.problem ? (

@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { formatsOf } from '../../../renderer/format.ts';
 import { en, type MessageKey } from '../../../renderer/i18n/en.ts';
 import { LANGUAGES, localeFor, pickLanguage, sayer } from '../../../renderer/i18n/languages.ts';
+import { STORAGE_KINDS } from '../../../renderer/screens/add-destination/place.ts';
+import { BUCKET_LOOKUPS, S3_PROVIDERS } from '../../../renderer/screens/add-destination/s3.ts';
+import { SFTP_ENTRIES } from '../../../renderer/screens/add-destination/sftp.ts';
 import { ERROR_CODES } from '../../../src/api/errors.ts';
 import { ALERT_KINDS } from '../../../src/api/model/alert.ts';
 import { PRESETS } from '../../../src/api/model/plan.ts';
@@ -28,11 +31,21 @@ function names(message: string, locale: string): readonly string[] {
   return [...found].sort();
 }
 
+const STORAGES = STORAGE_KINDS.join('|');
+
 /** Keys whose last part is filled in where they are used. */
 const FILLED = new RegExp(
   `^(?:${[
     '(?:error|reason|phase|waiting|rule|fix|preset|run\\.state|run\\.trigger)\\..+',
     `run\\.(?:${RUN_KINDS.join('|')})`,
+    `destinations\\.kind\\.(?:${STORAGES})`,
+    `add\\.kind\\.(?:${STORAGES})\\.text`,
+    `(?:add\\.place\\.text|sign-in\\.client\\.how)\\.(?:${STORAGES})`,
+    'destinations\\.object-lock\\.(?:governance|compliance|single)',
+    'facts\\.versioning\\.(?:on|suspended)',
+    `s3\\.provider\\.(?:${S3_PROVIDERS.join('|')})`,
+    `s3\\.lookup\\.(?:${BUCKET_LOOKUPS.join('|')})`,
+    `sftp\\.entry\\.(?:${SFTP_ENTRIES.join('|')})`,
     'home\\.(?:protected|attention|none)(?:\\.sub)?',
     'home\\.calendar\\.(?:legend\\.)?(?:good|fair|bad|busy)',
     'wizard\\.when\\.(?:manual|hourly|daily|weekly|monthly|cron)',
