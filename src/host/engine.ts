@@ -1,6 +1,6 @@
 /**
  * The composition root: makes repositories out of locations. It puts the storage and its decorators together:
- * cache(retry(limit(storage))).
+ * cache(retry(remember(limit(storage)))), where only lists that lag need `remember`.
  */
 import process from 'node:process';
 import { type EngineError, messageOf } from '../api/errors.ts';
@@ -8,6 +8,7 @@ import type { Backend, Pace, Wrap } from '../backend/backend.ts';
 import { cache } from '../backend/cache.ts';
 import { limit } from '../backend/limit.ts';
 import { parseLocation, type StorageSetting } from '../backend/registry.ts';
+import { remember } from '../backend/remember.ts';
 import { retry } from '../backend/retry.ts';
 import type { Id } from '../format/types.ts';
 import { cacheDirectory, identity } from '../fs/platform.ts';
@@ -99,6 +100,7 @@ function decorate(backend: Backend, o: OpenRequest): Backend {
   };
   const wraps: Wrap[] = [
     limit({ ...rates, ...(o.paces ? { paces: o.paces } : {}) }),
+    ...(backend.traits.listLag ? [remember()] : []),
     retry({ onRetry: ({ error }) => o.warn(`${error.message} Trying again.`) }),
   ];
   return wraps.reduce((inner, wrap) => wrap(inner), backend);

@@ -7,10 +7,12 @@ import { limit } from '../../src/backend/limit.ts';
 import { createLocal, type LocalOptions, openLocal } from '../../src/backend/local/local.ts';
 import { log } from '../../src/backend/log.ts';
 import { createMemory } from '../../src/backend/memory/memory.ts';
+import { remember } from '../../src/backend/remember.ts';
 import { retry } from '../../src/backend/retry.ts';
 import { isId } from '../../src/format/types.ts';
 import { counting } from '../helpers/counting.ts';
 import { crashAfter, faulty } from '../helpers/faulty.ts';
+import { lagging } from '../helpers/lagging.ts';
 import { backendContract } from './backend.ts';
 
 const folder = () => fs.mkdtemp(join(tmpdir(), 'holdfast-contract-'));
@@ -59,6 +61,10 @@ overMemory('limit, one call at once', () => limit({ connections: 1 }));
 overMemory('limit, with a bandwidth', () =>
   limit({ uploadBytesPerSecond: 1e12, downloadBytesPerSecond: 1e12 }),
 );
+overMemory('remember', () => remember());
+for (const changes of [1, 3, Number.POSITIVE_INFINITY]) {
+  overMemory(`remember, ${changes} changes late`, () => (inner) => remember()(lagging(changes)(inner)));
+}
 overMemory('log', () => log());
 overMemory('counting', () => counting());
 overMemory('faulty without faults', () => faulty([]));
