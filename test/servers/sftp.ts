@@ -17,6 +17,8 @@ import ssh2, {
 export interface SftpServerOptions {
   /** The server's `/`. */
   readonly root: string;
+  /** Any free one unless told. */
+  readonly port?: number;
   /** PEM texts; a new ed25519 key unless told. */
   readonly hostKeys?: readonly string[];
   readonly password?: string;
@@ -99,7 +101,7 @@ export async function startSftp(o: SftpServerOptions): Promise<SftpServer> {
     if (state.sockets.size > (state.m.mostConnections ?? Number.POSITIVE_INFINITY)) socket.destroy();
     else ssh.injectSocket(socket);
   });
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => listener.listen(o.port ?? 0, '127.0.0.1', resolve));
   const cut = () => {
     for (const socket of state.sockets) socket.destroy();
   };
