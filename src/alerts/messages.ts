@@ -250,6 +250,16 @@ export function unreachable(destination: DestinationFacts, now: number): Wording
   );
 }
 
+export function signInNeeded({ name, problem }: DestinationFacts): Wording {
+  const code = problem?.code === 'host-unverified' ? 'host-unverified' : 'auth-expired';
+  return wording(
+    `${quoted(name)} lets nobody in`,
+    `${quoted(name)} can't be used: ${sentence(problem?.message ?? '')}`,
+    'Nothing new is backed up there meanwhile. What is there is untouched; the backups that wait go on afterwards.',
+    problem?.hint ? sentence(problem.hint) : NEXT[code],
+  );
+}
+
 export function reachable(alert: Alert, destination: DestinationFacts): Wording {
   const name = quoted(destination.name);
   return wording(

@@ -1,4 +1,5 @@
 /** What begins and ends an alert: rules for runs that ended, and for plans and destinations as they stand. */
+import { needsSignIn } from '../api/errors.ts';
 import type { Alert, AlertKind } from '../api/model/alert.ts';
 import type { Run } from '../api/model/run.ts';
 import type { AlertFacts, DestinationFacts, PlanFacts } from './facts.ts';
@@ -43,6 +44,8 @@ export function beginningOf(run: Run): (Beginning & { readonly once: boolean }) 
   const common = { subject: held ?? `run:${run.id}`, runId: run.id, once: held === null };
   switch (run.state) {
     case 'failed': {
+      // It is told once of the destination, not of each run that meets it.
+      if (needsSignIn(run.error)) return null;
       const kind = run.task.kind === 'check' ? 'check-failed' : 'run-failed';
       return { ...common, kind, wording: messages.runFailed(run) };
     }
@@ -135,6 +138,8 @@ function spaceFinding(d: DestinationFacts, held: Alert | undefined): Finding {
 
 function reachFinding(d: DestinationFacts, now: number, held: Alert | undefined): Finding {
   if (d.problem === null) return held ? { state: 'over', wording: messages.reachable(held, d) } : MOOT;
+  // That only a person mends this is no news tomorrow.
+  if (needsSignIn(d.problem)) return { state: 'holds', wording: messages.signInNeeded(d) };
   const grace = d.problem.transient ? PASSING_GRACE_MS : LASTING_GRACE_MS;
   const lasted = now - (d.problemSince ?? now);
   return lasted >= grace ? { state: 'holds', wording: messages.unreachable(d, now) } : UNKNOWN;

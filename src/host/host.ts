@@ -53,6 +53,7 @@ import { EventHub, type EventStream } from '../transport/latest.ts';
 import { fromText } from '../util/byte-string.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { accountAt, probe, spaceOfRepository, toldAt } from './asking.ts';
+import { AttachedDisks } from './attached-disks.ts';
 import { createAt, openAt, tightest, tryOut } from './binding.ts';
 import { type Computer, createComputer } from './computer.ts';
 import { prepareDefaultRepository } from './default-repository.ts';
@@ -181,6 +182,7 @@ export class Host {
   readonly #looking: Looking;
   readonly #peek: Peek;
   readonly #computer: Computer;
+  readonly #disks: AttachedDisks;
   readonly #signIns: SignIns;
   readonly #paces: SharedPaces;
   readonly #release: () => void;
@@ -215,6 +217,7 @@ export class Host {
     this.#looking = createLooking({
       folder: path.join(o.dataDir, 'catalogs'),
       versions,
+      nameOf: (id) => this.#catalogName(id),
       onState: (catalog) => this.hub.publish({ kind: 'catalog', catalog }),
       log: o.log,
     });
@@ -239,6 +242,7 @@ export class Host {
       accountOf: (kind, options, login, signal) =>
         accountAt({ ...newPlaceAt(`${kind}:`, options, login), env: this.#env }, signal),
     });
+    this.#disks = this.#makeDisks();
     this.#alerts = createAlerts({
       alerts: store.alerts,
       channels: {
@@ -272,7 +276,7 @@ export class Host {
     this.#reviewQueue();
     this.#continue();
     this.#scheduler.start();
-    this.#life = this.#lookAround();
+    this.#life = Promise.all([this.#lookAround(), this.#disks.watch(this.#stop.signal)]).then(() => {});
   }
 
   /** What Prometheus reads. */
@@ -408,6 +412,7 @@ export class Host {
         destination.kind === 'local'
           ? (await toldAt(await this.#place(destination), this.#clock.now())).space
           : null,
+      explain: (task, error) => this.#disks.explain(task, error),
       ownFolders: [this.#o.dataDir, cacheDirectory()],
       env: this.#o.env ?? process.env,
     });
@@ -444,9 +449,12 @@ export class Host {
     for (const id of destinationIdsOf(run.task)) this.#looking.changed(id);
     if (run.state === 'interrupted') this.#apart(() => this.#noteInterrupted(run));
     this.#apart(() => this.#alerts.runEnded(run));
+    if (needsSignIn(run.error)) this.#apart(() => this.#noteSince(run.destinationId));
     // The run has asked anew how much room there is.
     for (const id of destinationIdsOf(run.task)) this.#apart(() => this.#sampleSpace(id));
     this.#apart(() => this.#tellDestination(run));
+    // After the settings, which are saved there first.
+    this.#inBackground(this.#disks.ended(run));
   }
 
   #tellDestination(run: Run): void {
@@ -595,6 +603,14 @@ export class Host {
       this.#noteProblem(destination, null);
   }
 
+  /** A run has found that a sign-in is needed, and noted it at the destination. */
+  #noteSince(id: string | null): void {
+    if (id === null) return;
+    if (this.store.values.get(PROBLEM_SINCE + id) === undefined)
+      this.store.values.set(PROBLEM_SINCE + id, String(this.#clock.now()));
+    this.#tellOfSignIn(null, this.store.destinations.get(id)?.problem ?? null);
+  }
+
   #noteProblem({ id }: Destination, problem: WireError | null): void {
     const before = this.store.destinations.get(id);
     if (!before || (problem === null && before.problem === null)) return;
@@ -605,7 +621,14 @@ export class Host {
     const destination = { ...before, problem, ...(problem === null ? { lastSeenAt: now } : {}) };
     this.store.destinations.put(destination);
     this.hub.publish({ kind: 'destination', destination });
+    this.#tellOfSignIn(before.problem, problem);
     this.#statusChanged();
+  }
+
+  /** Of a login that is not accepted people hear at once, and so of its end. */
+  #tellOfSignIn(before: WireError | null, now: WireError | null): void {
+    if (this.#o.mode === 'serve' && needsSignIn(before) !== needsSignIn(now))
+      this.#apart(() => this.#evaluateAlerts(this.#clock.now()));
   }
 
   /** Its storage lets us in again: what waited for that is begun, or continued. */
@@ -613,6 +636,7 @@ export class Host {
     this.store.values.remove(PROBLEM_SINCE + id);
     this.#scheduler.connected(id);
     this.#saveSettingsSoon(id);
+    if (this.#o.mode === 'serve') this.#evaluateAlerts(this.#clock.now());
     this.#statusChanged();
   }
 
@@ -701,8 +725,66 @@ export class Host {
     return this.#o.env ?? process.env;
   }
 
+  #makeDisks(): AttachedDisks {
+    const { store, secrets } = this;
+    const at = (location: string) => ({ location, env: this.#env });
+    const options = (signal?: AbortSignal) => (signal ? { signal } : {});
+    return new AttachedDisks({
+      store,
+      secrets,
+      clock: this.#clock,
+      dataDir: this.#o.dataDir,
+      systemDrive: this.#env.SystemDrive,
+      open: (location, password, signal) => openAt(at(location), password, options(signal)),
+      create: (location, password, chunkerPolynomial, signal) =>
+        createAt(at(location), password, { ...options(signal), chunkerPolynomial }),
+      addRecoveryKey: async (repository, key) => {
+        await addRecoveryKey(repository, key);
+      },
+      changed: (destination) => this.hub.publish({ kind: 'destination', destination }),
+      appeared: (destination) => this.#apart(() => this.#diskAppeared(destination)),
+      gone: (destination) => this.#apart(() => this.#diskGone(destination)),
+      running: () => this.#runs.running(),
+      alone: (id, work) =>
+        this.#queue.enqueue(`disk:${randomUUID()}`, [id], work, { signal: this.#stop.signal }),
+      letGo: async (id) => {
+        await this.#looking.settled(id);
+        await this.#opened.drop(id);
+      },
+      log: this.#o.log,
+    });
+  }
+
+  /** What waits for the disk is begun, or continued. */
+  #diskAppeared(destination: Destination): void {
+    const { id, problem } = destination;
+    const over = problem && (problem.context?.disk !== undefined || OF_SILENCE.includes(problem.code));
+    if (over) this.#noteProblem(destination, null);
+    void this.#opened.renew(id);
+    this.#looking.changed(id);
+    this.#scheduler.connected(id);
+    this.#saveSettingsSoon(id);
+    this.#inBackground(this.#renewSpace(destination));
+    this.#statusChanged();
+  }
+
+  #diskGone({ id }: Destination): void {
+    void this.#opened.renew(id);
+    this.#statusChanged();
+  }
+
+  /** Disks of a set hold repositories of their own, whose versions must not be mixed. */
+  #catalogName(id: string): string {
+    const destination = this.store.destinations.get(id);
+    const repository = destination && this.#disks.repositoryId(destination);
+    if (!repository || repository === destination.repositoryId) return id;
+    return `${id}.${repository.slice(0, 16)}`;
+  }
+
   /** Where a destination is now, and what it takes to reach it. Errors: those of finding it. */
-  async #place({ id, location, options }: Destination): Promise<Place> {
+  async #place(destination: Destination): Promise<Place> {
+    const { id, options } = destination;
+    const location = await this.#disks.locate(destination);
     const login = storedLogin(this.secrets, loginName(id));
     return { location, options: new Map(Object.entries(options)), login, env: this.#env };
   }
@@ -713,7 +795,9 @@ export class Host {
     if (password === undefined) throw passwordUnknown(destination);
     const paces = this.#paces.of(this.store.settings.get(), destination);
     const repository = await openAt(await this.#place(destination), password, { ...open, paces });
-    return ownOnly(repository, destination);
+    const own = await ownOnly(repository, destination);
+    await this.#disks.learn(destination, own);
+    return own;
   }
 
   async #retest(destination: Destination, signal: AbortSignal | undefined): Promise<ConnectionTest> {
@@ -1025,6 +1109,7 @@ export class Host {
         this.#cancelQueued((run) => destinationIdsOf(run.task).includes(id));
         void this.#opened.drop(id);
         void this.#looking.drop(id);
+        this.#disks.removed(id);
         for (const name of [UNSAVED, PROBLEM_SINCE]) store.values.remove(name + id);
         this.#wake();
       },
@@ -1044,7 +1129,7 @@ export class Host {
           addDestination(ports(), input, password, {
             login: signInId === undefined ? login : this.#signIns.loginOf(signInId),
             ...(signal ? { signal } : {}),
-          }),
+          }).then((added) => this.#disks.added(added)),
         ),
       testDestination: ({ location, options, password, login, signInId }, signal) =>
         testDestination(
@@ -1063,6 +1148,9 @@ export class Host {
           signal,
         ),
       letIn: (destination) => this.#letIn(destination),
+      addDisk: (id, path, signal) => this.#oneByOne(() => this.#disks.addDisk(id, path, signal)),
+      removeDisk: (id, uuid) => this.#disks.removeDisk(id, uuid),
+      eject: (id) => this.#disks.eject(id),
       retestDestination: (destination, signal) => this.#retest(destination, signal),
       setPassword: (id, password, signal) => setPassword(ports(), id, password, signal),
       recoveryKit: (destination) => this.#recoveryKit(destination),

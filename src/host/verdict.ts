@@ -5,6 +5,7 @@
  * problem  stands against "protected"
  * advice   is worth knowing
  */
+import { needsSignIn } from '../api/errors.ts';
 import type { Instant } from '../api/model/common.ts';
 import type { Destination } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
@@ -103,7 +104,9 @@ function reasonsOfBackup(f: VerdictFacts, plan: Plan, destination: Destination):
   const ended = f.lastEnded(plan.id, destination.id);
   return [
     ...age(f, plan, destination, success),
-    ...(ended?.state === 'failed' ? [failed(plan, destination, ended)] : []),
+    ...(ended?.state === 'failed' && !saidAlready(destination, ended)
+      ? [failed(plan, destination, ended)]
+      : []),
     ...(ended?.state === 'warnings' ? [withWarnings(plan, ended)] : []),
   ];
 }
@@ -123,6 +126,11 @@ function age(
   if (f.alertAfterDays === 0 || days < f.alertAfterDays) return [];
   const sentence = `The newest backup of “${plan.name}” at “${destination.name}” is ${days} ${days === 1 ? 'day' : 'days'} old.`;
   return [{ level: 'problem', code: 'backup-old', sentence, fix }];
+}
+
+/** What only a sign-in at the destination mends is said of the destination. */
+function saidAlready({ problem }: Destination, { error }: Run): boolean {
+  return needsSignIn(problem) && needsSignIn(error);
 }
 
 function failed(plan: Plan, destination: Destination, run: Run): Reason {
@@ -150,7 +158,13 @@ function reasonsOfDestination(f: VerdictFacts, d: Destination): readonly Reason[
   const reasons: Reason[] = [];
   const say = (code: string, sentence: string, fix: Reason['fix']) =>
     reasons.push({ level: 'problem', code, sentence, fix });
-  if (d.problem) say('destination-problem', `“${d.name}” could not be used: ${d.problem.message}`, open);
+  if (d.problem && needsSignIn(d.problem)) {
+    say('sign-in', `“${d.name}” lets nobody in: ${d.problem.message}`, {
+      kind: 'sign-in',
+      destinationId: d.id,
+    });
+  } else if (d.problem)
+    say('destination-problem', `“${d.name}” could not be used: ${d.problem.message}`, open);
   if (d.lastCheck && !d.lastCheck.ok) {
     const fix = { kind: 'open-run', runId: d.lastCheck.runId } as const;
     say('check-failed', `The last check of “${d.name}” found damage.`, fix);

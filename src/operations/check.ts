@@ -12,7 +12,14 @@ import { PackListing } from '../repository/pack-listing.ts';
 import { IndexedRepository, type Repository } from '../repository/repository.ts';
 import { type Finding, unreadableIndex, unreadableKey, unreadableSnapshot } from './check/findings.ts';
 import { indexFindings, type LoadedIndex, loadIndexFiles } from './check/index-files.ts';
-import { checkPackFiles, type PackSizes, readPacks, type Subset, selectPacks } from './check/packs.ts';
+import {
+  checkPackFiles,
+  type PackFiles,
+  type PackSizes,
+  readPacks,
+  type Subset,
+  selectPacks,
+} from './check/packs.ts';
 import { TreeCheck } from './check/trees.ts';
 
 export type { Finding } from './check/findings.ts';
@@ -44,6 +51,11 @@ export interface CheckOptions extends CallOptions {
    * Absent: all snapshots.
    */
   readonly snapshots?: () => Promise<readonly StoredSnapshot[]>;
+  /**
+   * Compare the packs with the checksums that the service keeps. Those that are right need not be read; it costs nothing where the
+   * service has none.
+   */
+  readonly remoteChecksums?: boolean;
   readonly threads?: number;
   readonly counters?: CheckCounters;
   readonly onFinding: (finding: Finding) => void;
@@ -64,8 +76,12 @@ export interface CheckReport {
   readonly snapshots: number;
   readonly trees: number;
   readonly packs: number;
-  /** undefined where no content was read. */
+  /** undefined where no content was to be read; those that were proven otherwise are not among them. */
   readonly readPacks: number | undefined;
+  /** By the service's checksums; undefined where they were not asked for. */
+  readonly packsProven: number | undefined;
+  /** Packs whose content was read, or is proven: each counted once. */
+  readonly packsCovered: number;
 }
 
 /** Errors: the backend's and the signal's reason. Damage is in the report. */
@@ -86,6 +102,7 @@ class Check {
   #packs = 0;
   #snapshots = 0;
   #read: number | undefined;
+  #proven = 0;
 
   constructor(repo: Repository, o: CheckOptions) {
     this.#repo = repo;
@@ -100,10 +117,10 @@ class Check {
     const loaded = await this.#loadIndex();
     if (loaded.unreadable.length > 0) return this.#report();
     const listing = new PackListing(loaded.index);
-    const sizes = await this.#checkPacks(listing);
+    const files = await this.#checkPacks(listing);
     const indexed = new IndexedRepository(this.#repo, loaded.index, loaded.indexFiles);
     const used = await this.#checkSnapshots(indexed, snapshots);
-    if (this.#o.readData) await this.#readData(indexed, listing, sizes, used);
+    if (this.#o.readData) await this.#readData(indexed, listing, files, used);
     return this.#report();
   }
 
@@ -154,11 +171,14 @@ class Check {
     return loaded;
   }
 
-  async #checkPacks(listing: PackListing): Promise<PackSizes> {
+  async #checkPacks(listing: PackListing): Promise<PackFiles> {
     this.#begin('packs', 0);
-    const sizes = await checkPackFiles(this.#repo, listing, { ...this.#call, onFinding: this.#find });
-    this.#packs = sizes.size;
-    return sizes;
+    const { remoteChecksums = false } = this.#o;
+    const o = { ...this.#call, onFinding: this.#find, remoteChecksums };
+    const files = await checkPackFiles(this.#repo, listing, o);
+    this.#packs = files.sizes.size;
+    this.#proven = files.proven.size;
+    return files;
   }
 
   /** Returns the marks of the blobs that the snapshots need. */
@@ -189,11 +209,12 @@ class Check {
   async #readData(
     indexed: IndexedRepository,
     listing: PackListing,
-    sizes: PackSizes,
+    { sizes, proven }: PackFiles,
     used: Uint8Array,
   ): Promise<void> {
     const eligible = this.#o.snapshots ? neededPacks(indexed, used, sizes) : sizes;
-    const packs = selectPacks(eligible, this.#o.readData!, this.#o.seed);
+    const selected = selectPacks(eligible, this.#o.readData!, this.#o.seed);
+    const packs = selected.filter((pack) => !proven.has(pack));
     this.#begin('data', packs.length);
     this.#read = packs.length;
     await readPacks(this.#repo, listing, packs, sizes, {
@@ -225,6 +246,8 @@ class Check {
       trees: this.#counters.trees,
       packs: this.#packs,
       readPacks: this.#read,
+      packsProven: this.#o.remoteChecksums ? this.#proven : undefined,
+      packsCovered: (this.#read ?? 0) + this.#proven,
     };
   }
 }

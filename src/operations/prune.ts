@@ -24,6 +24,7 @@ import { markUsedBlobs, newMarks } from '../repository/used-blobs.ts';
 import { forEachLimit } from '../util/semaphore.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { decidePacks, type PackDecision, type PruneStats } from './prune-packs.ts';
+import { storedPacks } from './stored-packs.ts';
 
 export type { PruneStats } from './prune-packs.ts';
 
@@ -56,6 +57,8 @@ export interface PlanPruneOptions extends CallOptions, PruneRules {
   /** Snapshots that count as gone already: a dry run of forget, or a listing that lags. */
   readonly ignoreSnapshots?: ReadonlySet<Id>;
   readonly counters?: PruneCounters;
+  /** Milliseconds since the epoch; the present unless told otherwise. */
+  readonly now?: number;
 }
 
 export interface PrunePlan extends PackDecision {
@@ -83,8 +86,7 @@ export async function planPrune(repo: Repository, o: PlanPruneOptions = {}): Pro
   const onRoot = () => counters.done++;
   const roots = snapshots.map((s) => s.tree);
   await markUsedBlobs(indexed, roots, used, { ...signal, onRoot }).catch(refuse);
-  const files = new Map<Id, number>();
-  for await (const { name, size } of repo.files.list('pack', signal)) files.set(name, size);
+  const files = await packFiles(indexed, o);
   const decision = decidePacks(indexed.index, used, files, {
     maxUnusedBytes: unusedLimit(o.maxUnused ?? { percent: 5 }),
     maxRepackBytes: o.maxRepackBytes ?? Number.POSITIVE_INFINITY,
@@ -94,6 +96,21 @@ export async function planPrune(repo: Repository, o: PlanPruneOptions = {}): Pro
     version: repo.config.version,
   });
   return { ...decision, repository: indexed, rules: o };
+}
+
+/**
+ * Sizes by pack. Where lists lag, the index files that list a young pack may not be shown yet: such packs are left alone until the
+ * next time, and so are those of which the storage does not tell when they came.
+ */
+async function packFiles({ repository: repo, index }: IndexedRepository, o: PlanPruneOptions) {
+  const files = new Map<Id, number>();
+  const { listLag } = repo.backend.traits;
+  const young = (o.now ?? Date.now()) - LEFT_OVER_MS;
+  for (const [pack, { size, storedAt }] of await storedPacks(repo, index.packs, signalOf(o))) {
+    const isOurs = index.hasPack(pack) || !listLag || (storedAt !== undefined && storedAt < young);
+    if (isOurs) files.set(pack, size);
+  }
+  return files;
 }
 
 function refuseBadRules(repo: Repository, o: PruneRules): void {

@@ -3,7 +3,7 @@
  * stored. Snapshots, indexes, locks and the config are such files; keys are stored in the clear.
  */
 import { EngineError, isEngineError } from '../api/errors.ts';
-import type { Backend, CallOptions, FileInfo } from '../backend/backend.ts';
+import type { Backend, CallOptions, FileInfo, ListOptions } from '../backend/backend.ts';
 import { isCaching } from '../backend/cache.ts';
 import type { Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
@@ -59,9 +59,10 @@ export class SealedFiles {
   }
 
   /** The files of a type whose names are ids; what else lies there is not ours. */
-  async *list(type: FileType, o?: CallOptions): AsyncIterable<FileInfo & { readonly name: Id }> {
-    for await (const { name, size } of this.backend.list(type, o)) {
-      if (isId(name)) yield { name, size };
+  async *list(type: FileType, o?: ListOptions): AsyncIterable<FileInfo & { readonly name: Id }> {
+    for await (const file of this.backend.list(type, o)) {
+      const { name } = file;
+      if (isId(name)) yield { ...file, name };
     }
   }
 

@@ -83,15 +83,16 @@ export async function runCheck(context: RunContext, percent: number | null): Pro
         current: [],
       }));
     const { subset } = rotation;
-    const options = { onFinding: findings.add, onPhase, counters, signal };
+    const options = { onFinding: findings.add, onPhase, counters, signal, remoteChecksums: true };
     return check(repo, { ...options, ...(subset ? { readData: subset } : {}) }).then((found) => {
-      const { packs, readPacks = 0, errors } = found;
-      const percentRead = subset === undefined ? 0 : packs === 0 ? 100 : (100 * readPacks) / packs;
+      const { packs, packsCovered, packsProven = 0, errors } = found;
+      const looked = subset !== undefined || packsProven > 0;
+      const percentRead = !looked ? 0 : packs === 0 ? 100 : (100 * packsCovered) / packs;
       const report: CheckReport = {
         kind: 'check',
         percentRead,
         packs,
-        packsProven: 0,
+        packsProven,
         findings: findings.sentences(),
       };
       return { report, error: errors > 0 ? damage(errors) : null };

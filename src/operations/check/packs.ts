@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { isEngineError, messageOf } from '../../api/errors.ts';
-import type { CallOptions } from '../../backend/backend.ts';
+import type { CallOptions, FileInfo } from '../../backend/backend.ts';
 import { isCaching } from '../../backend/cache.ts';
 import type { Id } from '../../format/types.ts';
 import type { PackListing } from '../../repository/pack-listing.ts';
@@ -12,6 +12,7 @@ import type { Repository } from '../../repository/repository.ts';
 import { forEachLimit, Semaphore } from '../../util/semaphore.ts';
 import { WorkerPool } from '../../workers/pool.ts';
 import type { PackFault } from '../../workers/protocol.ts';
+import { storedPacks } from '../stored-packs.ts';
 import { type Finding, fault, hint } from './findings.ts';
 
 /** Sizes in bytes, by pack. */
@@ -21,29 +22,60 @@ export interface PacksOptions extends CallOptions {
   readonly onFinding: (finding: Finding) => void;
 }
 
-/** Compares the stored packs with the index; returns those that both know. Errors: the backend's. */
+export interface PackFiles {
+  /** Of those that the index and the storage both know. */
+  readonly sizes: PackSizes;
+  /** Of those, the ones whose bytes are right by the service's own checksum. */
+  readonly proven: ReadonlySet<Id>;
+}
+
+export interface PackFilesOptions extends PacksOptions {
+  /** Ask for the service's checksums. */
+  readonly remoteChecksums?: boolean;
+}
+
+/** Compares the stored packs with the index. Errors: the backend's. */
 export async function checkPackFiles(
   repo: Repository,
   listing: PackListing,
-  o: PacksOptions,
-): Promise<PackSizes> {
-  const stored = new Map<Id, number>();
-  for await (const { name, size } of repo.files.list('pack', o)) stored.set(name, size);
-  const known = new Map<Id, number>();
+  o: PackFilesOptions,
+): Promise<PackFiles> {
+  const { remoteChecksums: checksums = false, ...call } = o;
+  const stored = await storedPacks(repo, listing.packs(), { ...call, checksums });
+  const sizes = new Map<Id, number>();
+  const proven = new Set<Id>();
   for (const pack of listing.packs()) {
-    const actual = stored.get(pack);
+    const file = stored.get(pack);
     stored.delete(pack);
-    if (actual === undefined) o.onFinding(missingPack(pack));
+    if (file === undefined) o.onFinding(missingPack(pack));
     else {
-      known.set(pack, actual);
-      const expected = listing.size(pack);
-      if (actual !== expected) o.onFinding(wrongSize(pack, actual, expected));
+      sizes.set(pack, file.size);
+      if (checkPackFile(pack, file, listing.size(pack), o)) proven.add(pack);
     }
   }
   for (const pack of stored.keys()) {
     o.onFinding(hint('pack-orphaned', `Pack ${pack} is in no index.`, { pack }, 'prune'));
   }
-  return known;
+  return { sizes, proven };
+}
+
+/** Whether its bytes are proven. A pack's name is its SHA-256; of other checksums nobody knows what they should be. */
+function checkPackFile(
+  pack: Id,
+  { size, checksum }: FileInfo,
+  expected: number,
+  o: Pick<PackFilesOptions, 'onFinding' | 'remoteChecksums'>,
+): boolean {
+  if (size !== expected) o.onFinding(wrongSize(pack, size, expected));
+  if (!o.remoteChecksums || checksum?.kind !== 'sha256') return false;
+  if (checksum.value === pack) return true;
+  o.onFinding(wrongChecksum(pack, checksum.value));
+  return false;
+}
+
+function wrongChecksum(pack: Id, actual: string): Finding {
+  const sentence = `Pack ${pack} is not what was stored: by the service, its content has the checksum ${actual}.`;
+  return fault('pack-damaged', sentence, { pack }, 'repair-packs');
 }
 
 function missingPack(pack: Id): Finding {
