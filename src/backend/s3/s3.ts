@@ -9,7 +9,6 @@
  * delete mark  what a removal leaves in a bucket with versions; the version before it stays, and nothing here looks at it
  */
 import {
-  type _Object,
   type BucketLocationConstraint,
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -17,8 +16,6 @@ import {
   HeadBucketCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
-  ListObjectsCommand,
-  ListObjectsV2Command,
   PutObjectCommand,
   type PutObjectCommandInput,
   type StorageClass,
@@ -43,6 +40,7 @@ import type { StorageSetting } from '../registry.ts';
 import { parseContentRange, partOf, partOfWhole } from '../rest/answers.ts';
 import { type Asked, reasonOf, statusOf } from './errors.ts';
 import { factsOf } from './facts.ts';
+import { type Page, pageOfV1, pageOfV2 } from './pages.ts';
 import { dropUpload, type PartsSetting, saveInParts, uploadsUnder } from './parts.ts';
 import { sumOf, wholeSum } from './sums.ts';
 import { parseOptions, parseTarget, type S3Options, type S3Target } from './target.ts';
@@ -51,12 +49,6 @@ import { openWire, type Passage, type Wire } from './wire.ts';
 const GIB = 2 ** 30;
 const PARTS: PartsSetting = { above: 5 * GIB, partBytes: 64 << 20 };
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
-
-interface Page {
-  readonly objects: readonly _Object[];
-  /** From where the next one begins; undefined after the last. */
-  readonly next: string | undefined;
-}
 
 class S3 implements Backend {
   readonly location: string;
@@ -98,7 +90,7 @@ class S3 implements Backend {
     if (length === 0) return this.#within(h, (await this.stat(h, o)).size, o);
     const all = offset === 0 && o?.length === undefined;
     const Range = `bytes=${offset}-${o?.length === undefined ? '' : offset + length - 1}`;
-    const passage: Passage = { signal: o?.signal, pace: o?.pace };
+    const passage: Passage = { signal: o?.signal, pace: o?.pace, file: true };
     const asked = this.#asked(`read ${describe(h)}`);
     try {
       await this.#wire.ask(asked, passage, (client, how) =>
@@ -306,27 +298,13 @@ class S3 implements Backend {
   }
 
   async #page(type: FileType, from: string | undefined, o: ListOptions | undefined): Promise<Page> {
-    const asked = this.#asked(`list the ${type} files`);
     const input = { Bucket: this.#target.bucket, Prefix: `${this.#target.prefix}${folderOf(type)}/` };
-    const passage = { signal: o?.signal };
-    if (this.#options.listV1) {
-      const {
-        Contents = [],
-        IsTruncated,
-        NextMarker,
-      } = await this.#wire.ask(asked, passage, (client, how) =>
-        client.send(new ListObjectsCommand({ ...input, ...(from ? { Marker: from } : {}) }), how),
-      );
-      return { objects: Contents, next: IsTruncated ? (NextMarker ?? Contents.at(-1)?.Key) : undefined };
-    }
-    const {
-      Contents = [],
-      IsTruncated,
-      NextContinuationToken,
-    } = await this.#wire.ask(asked, passage, (client, how) =>
-      client.send(new ListObjectsV2Command({ ...input, ...(from ? { ContinuationToken: from } : {}) }), how),
-    );
-    return { objects: Contents, next: IsTruncated ? NextContinuationToken : undefined };
+    const passage: Passage = { signal: o?.signal };
+    const ask = this.#options.listV1 ? pageOfV1 : pageOfV2;
+    const page = await ask(this.#wire, this.#asked(`list the ${type} files`), passage, input, from);
+    // A page of something else, or one whose end is lost, must not pass for a storage that holds no more.
+    if (!page.whole || !passage.answer?.body.includes('<ListBucketResult')) throw this.#noList(type);
+    return page;
   }
 
   async *#filesOn(page: Page, type: FileType, o: ListOptions | undefined): AsyncGenerator<FileInfo> {
@@ -376,6 +354,11 @@ class S3 implements Backend {
 
   #asked(doing: string): Asked {
     return { doing, place: this.location };
+  }
+
+  #noList(type: FileType): EngineError {
+    const message = `Could not list the ${type} files: the service answers with something that is no list (${this.location}).`;
+    return new EngineError('io', message, { hint: 'Is it an S3 service, and is the address right?' });
   }
 
   #exists(): EngineError {

@@ -20,6 +20,8 @@ export interface Passage {
   readonly body?: readonly Uint8Array[];
   readonly signal?: AbortSignal | undefined;
   readonly pace?: Pace | undefined;
+  /** A file is read: its bytes go past the SDK, which would copy them. */
+  readonly file?: boolean;
   /** The last one; set while the call is carried out. */
   answer?: HttpAnswer;
 }
@@ -188,7 +190,7 @@ function handlerOver(http: HttpClient) {
       const answer = await http.request({ method, url: urlOf(request), headers, body, signal, pace });
       passage.answer = answer;
       return {
-        response: { statusCode: answer.status, headers: answer.headers, body: forSdk(method, answer) },
+        response: { statusCode: answer.status, headers: answer.headers, body: forSdk(passage, answer) },
       };
     },
     updateHttpClientConfig: () => undefined,
@@ -202,10 +204,9 @@ function bodyOf(body: unknown): readonly Uint8Array[] | undefined {
   return body instanceof Uint8Array ? [body] : undefined;
 }
 
-/** The bytes of a file go past the SDK, which would copy them. */
-function forSdk(method: string, { status, body, headers }: HttpAnswer): Readable {
-  const isFile = method === 'GET' && status < 300 && !headers['content-type']?.includes('xml');
-  return Readable.from(isFile || body.length === 0 ? [] : [body], { objectMode: false });
+function forSdk({ file = false }: Passage, { status, body }: HttpAnswer): Readable {
+  const past = file && status < 300;
+  return Readable.from(past || body.length === 0 ? [] : [body], { objectMode: false });
 }
 
 function urlOf({ protocol, hostname, port, path, query = {} }: SdkRequest): string {
