@@ -22,6 +22,7 @@ import {
 } from './dropbox-space.ts';
 
 export type Fault =
+  | { readonly kind: 'none' }
   /** Instead of acting. */
   | {
       readonly kind: 'answer';
