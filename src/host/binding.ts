@@ -35,6 +35,8 @@ export function tightest(limits: readonly Limits[]): Limits {
 }
 
 export interface Opening extends Partial<OpenForRun> {
+  /** Of a new repository; drawn by lot if absent. */
+  readonly chunkerPolynomial?: string | undefined;
   /** Allowances of bytes that are shared with others. */
   readonly paces?: readonly Pace[];
 }
@@ -46,7 +48,9 @@ export function openAt(place: Somewhere, password: string, o: Opening): Promise<
 
 /** Errors: those of making a repository. */
 export function createAt(place: Somewhere, password: string, o: Opening): Promise<Repository> {
-  return createRepository({ ...request(place, password, o), version: 2 });
+  const { chunkerPolynomial } = o;
+  const cutting = chunkerPolynomial === undefined ? {} : { chunkerPolynomial };
+  return createRepository({ ...request(place, password, o), ...cutting, version: 2 });
 }
 
 function request(place: Somewhere, password: string, o: Opening) {

@@ -5,6 +5,7 @@
  *           begins another
  */
 import * as fs from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { asEngineError, EngineError } from '../api/errors.ts';
 import type { CatalogState } from '../api/model/look.ts';
 import { Catalog, type KnownVersion } from '../catalog/catalog.ts';
@@ -22,6 +23,8 @@ const TELL_MS = 250;
 const FRESH_MS = 60_000;
 /** Who types meanwhile does not have a storage that is away asked at each key. */
 const PATIENCE_MS = 15_000;
+/** Whoever wants to eject the disk does not wait longer. */
+const SETTLE_MS = 60_000;
 
 export interface CatalogPorts {
   versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions>;
@@ -91,6 +94,17 @@ export class Cataloger {
     } finally {
       resolve();
       if (this.#reading === promise) this.#reading = undefined;
+    }
+  }
+
+  /** The filling that is under way has ended, or some time has passed. */
+  async settled(): Promise<void> {
+    const over = performance.now() + SETTLE_MS;
+    while (this.#session && performance.now() < over) {
+      const late = new AbortController();
+      const patience = setTimeout(over - performance.now(), undefined, late).catch(() => undefined);
+      await Promise.race([this.#session, patience]);
+      late.abort();
     }
   }
 

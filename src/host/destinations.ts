@@ -227,8 +227,8 @@ async function adopt(
 ): Promise<Added> {
   try {
     refuseTwice(ports, repository);
-    const kept = (await ports.loadSettings(repository)).filter(
-      (settings) => settings.destination.repositoryId === repository.id,
+    const kept = (await ports.loadSettings(repository)).filter((settings) =>
+      holdsRepository(settings.destination, repository.id),
     );
     const mine = kept.find((settings) => settings.hostname === ports.hostname);
     const id = pendingId ?? freeId(ports, mine?.destination.id);
@@ -289,8 +289,13 @@ async function giveRecoveryKey(ports: DestinationPorts, repository: Repository, 
   return key;
 }
 
+/** Each disk of a set holds one of its own. */
+function holdsRepository({ repositoryId, disks }: Destination, id: string): boolean {
+  return repositoryId === id || disks.some((disk) => disk.repositoryId === id);
+}
+
 function refuseTwice({ store }: DestinationPorts, repository: Repository): void {
-  const same = store.destinations.list().find((d) => d.repositoryId === repository.id);
+  const same = store.destinations.list().find((d) => holdsRepository(d, repository.id));
   if (!same) return;
   throw new EngineError('conflict', `This repository is the destination “${same.name}” already.`, {
     hint: `It was added as ${same.location}. Change that destination instead.`,

@@ -11,7 +11,9 @@ import { loginName, newPlaceAt, type Place, readLogin } from './logins.ts';
 
 /** Closes a stranger. Error: 'conflict' for one. */
 export async function ownOnly(repository: Repository, destination: Destination): Promise<Repository> {
-  if (repository.id === destination.repositoryId) return repository;
+  const { repositoryId, disks } = destination;
+  const own = [repositoryId, ...disks.map((disk) => disk.repositoryId)];
+  if (own.includes(repository.id)) return repository;
   await repository.close();
   throw new EngineError(
     'conflict',

@@ -1,5 +1,6 @@
 /** Folders of versions, the search over all versions, and a file's past: what the catalog and the repository know together. */
 
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../api/errors.ts';
 import type { VersionEntry } from '../api/model/destination.ts';
@@ -24,6 +25,8 @@ import { Cataloger, type CatalogPorts } from './cataloger.ts';
 export interface LookingPorts extends CatalogPorts {
   /** Absolute; the folder of the catalogs. Made when it is needed. */
   readonly folder: string;
+  /** Of a destination's catalog: its id, or that with a dot and more behind, where it holds several repositories by turns. */
+  nameOf?(destinationId: string): string;
 }
 
 export interface SearchRequest {
@@ -44,6 +47,8 @@ export interface Looking {
   timeline(file: FileInVersion, signal?: AbortSignal): Promise<Timeline>;
   /** A run has ended that may have made or removed versions. */
   changed(destinationId: string): void;
+  /** Nobody fills its catalog any more, or it takes too long to wait for. */
+  settled(destinationId: string): Promise<void>;
   /** The destination was removed: its catalog goes. */
   drop(destinationId: string): Promise<void>;
   close(): Promise<void>;
@@ -58,6 +63,7 @@ export function createLooking(ports: LookingPorts): Looking {
     catalog: async (destinationId) => shelf.state(destinationId),
     timeline: (file) => shelf.timeline(file),
     changed: (destinationId) => shelf.at(destinationId).changed(),
+    settled: (destinationId) => shelf.settled(destinationId),
     drop: async (destinationId) => {
       browser.drop(destinationId);
       await shelf.drop(destinationId);
@@ -69,7 +75,7 @@ export function createLooking(ports: LookingPorts): Looking {
   };
 }
 
-/** The catalogs, one for each destination. */
+/** The catalogs, one for each repository, by their names. */
 class Shelf {
   readonly #ports: LookingPorts;
   readonly #catalogers = new Map<string, Cataloger>();
@@ -79,11 +85,25 @@ class Shelf {
   }
 
   at(destinationId: string): Cataloger {
-    const known = this.#catalogers.get(destinationId);
+    const name = this.#ports.nameOf?.(destinationId) ?? destinationId;
+    const known = this.#catalogers.get(name);
     if (known) return known;
-    const made = new Cataloger(destinationId, join(this.#ports.folder, `${destinationId}.db`), this.#ports);
-    this.#catalogers.set(destinationId, made);
+    const made = new Cataloger(destinationId, this.#fileOf(name), this.#ports);
+    this.#catalogers.set(name, made);
     return made;
+  }
+
+  #fileOf(name: string): string {
+    return join(this.#ports.folder, `${name}.db`);
+  }
+
+  async settled(destinationId: string): Promise<void> {
+    for (const name of this.#namesOf(destinationId)) await this.#catalogers.get(name)?.settled();
+  }
+
+  #namesOf(destinationId: string): readonly string[] {
+    const isOf = (name: string) => name === destinationId || name.startsWith(`${destinationId}.`);
+    return [...this.#catalogers.keys()].filter(isOf);
   }
 
   state(destinationId: string): CatalogState {
@@ -119,9 +139,17 @@ class Shelf {
   }
 
   async drop(destinationId: string): Promise<void> {
-    const cataloger = this.at(destinationId);
-    this.#catalogers.delete(destinationId);
-    await cataloger.drop();
+    this.at(destinationId);
+    const files = await readdir(this.#ports.folder).catch(() => []);
+    const left = files.flatMap((file) =>
+      (file.startsWith(`${destinationId}.`) ? (/^(.+)\.db$/.exec(file) ?? []) : []).slice(1),
+    );
+    for (const name of new Set([...this.#namesOf(destinationId), ...left])) {
+      const cataloger =
+        this.#catalogers.get(name) ?? new Cataloger(destinationId, this.#fileOf(name), this.#ports);
+      this.#catalogers.delete(name);
+      await cataloger.drop();
+    }
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,8 @@ export interface OpenedVersions {
 
 interface Entry {
   readonly repository: Promise<Repository>;
+  /** It has been opened. */
+  ready: boolean;
   index: Promise<IndexedRepository> | undefined;
   /** Identifies the run that was the last when the index was read. */
   generation: number;
@@ -77,6 +79,11 @@ export class OpenedRepositories {
     await entry?.repository.then((repository) => repository.close()).catch(() => {});
   }
 
+  /** The same of one whose disk has come or gone; what is just being opened is on the right one. */
+  async renew(destinationId: string): Promise<void> {
+    if (this.#entries.get(destinationId)?.ready) await this.drop(destinationId);
+  }
+
   #entry(destinationId: string): Entry {
     const now = this.#clock.now();
     const known = this.#entries.get(destinationId);
@@ -85,10 +92,19 @@ export class OpenedRepositories {
       return known;
     }
     const repository = this.#open(destinationId, this.#stop.signal);
-    const entry: Entry = { repository, index: undefined, generation: this.#generation, until: now + KEEP_MS };
+    const entry: Entry = {
+      repository,
+      ready: false,
+      index: undefined,
+      generation: this.#generation,
+      until: now + KEEP_MS,
+    };
     this.#entries.set(destinationId, entry);
     repository.then(
-      () => void this.#closeLater(destinationId, entry),
+      () => {
+        entry.ready = true;
+        void this.#closeLater(destinationId, entry);
+      },
       () => this.#forget(destinationId, entry),
     );
     return entry;

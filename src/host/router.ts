@@ -84,6 +84,9 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   setLogin(id: string, entry: Entry, signal?: AbortSignal): Promise<Destination>;
   /** A storage lets us in again: what waited for that goes on. */
   letIn(destination: Destination): void;
+  addDisk(id: string, path: string, signal?: AbortSignal): Promise<Destination>;
+  removeDisk(id: string, uuid: string): Destination;
+  eject(id: string): Promise<Destination>;
   /** The same of one that is known, by its own password; what is found is noted there. */
   retestDestination(destination: Destination, signal?: AbortSignal): Promise<ConnectionTest>;
   setPassword(id: string, password: string, signal?: AbortSignal): Promise<Destination>;
@@ -189,9 +192,17 @@ export function createRouter(p: RouterParts) {
         p.letIn(destination);
         return destination;
       }),
-      addDisk: os.destinations.addDisk.handler(() => later()),
-      removeDisk: os.destinations.removeDisk.handler(() => later()),
-      eject: os.destinations.eject.handler(() => later()),
+      addDisk: os.destinations.addDisk.handler(async ({ input, signal }) => {
+        const destination = await p.addDisk(input.id, input.path, signal);
+        p.destinationChanged(destination);
+        return destination;
+      }),
+      removeDisk: os.destinations.removeDisk.handler(({ input }) => {
+        const destination = p.removeDisk(input.id, input.uuid);
+        p.destinationChanged(destination);
+        return destination;
+      }),
+      eject: os.destinations.eject.handler(({ input }) => p.eject(input.id)),
       retest: os.destinations.retest.handler(({ input, signal }) =>
         p.retestDestination(destinationNamed(store, input.id), signal),
       ),
@@ -325,10 +336,6 @@ export function createRouter(p: RouterParts) {
       }),
     },
   });
-}
-
-function later(): never {
-  throw new EngineError('unsupported', 'This version does not do that yet.');
 }
 
 function known({ store }: RouterParts, destinationId: string): string {

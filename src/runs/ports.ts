@@ -1,7 +1,10 @@
 /** What the run manager needs from others. The host binds these to the engine, the scheduler's queue and the diary. */
+
+import type { EngineError } from '../api/errors.ts';
 import type { Destination, Space } from '../api/model/destination.ts';
 import type { HostEvent } from '../api/model/event.ts';
 import type { Plan, Retention } from '../api/model/plan.ts';
+import type { Task } from '../api/model/run.ts';
 import type { Settings } from '../api/model/settings.ts';
 import type { Selection } from '../archiver/archiver.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -75,6 +78,8 @@ export interface RunPorts {
   keepPolicyOf(retention: Retention): KeepPolicy | undefined;
   /** The room where a destination lies; null where that is not known. Errors: none that matter. */
   spaceOf(destination: Destination): Promise<Space | null>;
+  /** What a run failed by, as a person should hear it: that its disk was pulled out, say. */
+  explain?(task: Task, error: EngineError): Promise<EngineError>;
   /** Folders of Holdfast itself, which no backup takes along: the data folder, the cache. Absolute. */
   readonly ownFolders: readonly string[];
   /** For hooks and commands, with what they may not see taken out. */

@@ -211,6 +211,7 @@ export class RunManager {
       diary.info(`${sentenceCase(titleOf(diary.run))} starts.`);
       const destination = destinationNamed(this.#ports.store, destinationIdsOf(task)[0]!);
       outcome = await carryOut({ ports: this.#ports, diary, destination, signal, seen }, task, late);
+      outcome = await this.#explained(task, outcome);
     } catch (e) {
       outcome = { state: 'failed', report: null, error: asEngineError(e) };
     } finally {
@@ -222,6 +223,12 @@ export class RunManager {
       diary.warn(`What was learnt of the destination could not be noted: ${messageOf(e)}`);
     }
     return this.#end(diary, outcome);
+  }
+
+  async #explained(task: Task, outcome: Outcome): Promise<Outcome> {
+    const { state, error } = outcome;
+    if (state !== 'failed' || error === null || !this.#ports.explain) return outcome;
+    return { ...outcome, error: await this.#ports.explain(task, error) };
   }
 
   #end(diary: RunDiary, { state, report, error }: Outcome): Run {
