@@ -3,6 +3,7 @@ import { type EngineError, type ErrorCode, needsSignIn } from '../api/errors.ts'
 import type { Destination } from '../api/model/destination.ts';
 import type { Run, Task } from '../api/model/run.ts';
 import type { RunPorts } from './ports.ts';
+import type { Seen as SeenThere } from './session.ts';
 import type { Outcome } from './work.ts';
 
 /** Of an error that came after the repository had been opened: it is about the storage all the same. */
@@ -17,7 +18,7 @@ const OF_STORAGE: readonly ErrorCode[] = [
 /** A disk that does not tell by then won't. */
 const SPACE_MS = 5000;
 
-type Seen = ReadonlyMap<string, { readonly usedBytes: number | null }>;
+type Seen = ReadonlyMap<string, Readonly<SeenThere>>;
 
 export function destinationIdsOf(task: Task): readonly string[] {
   switch (task.kind) {
@@ -43,15 +44,18 @@ export async function updateDestinations(
     if (!before) continue;
     // A cancel shall not wait for a disk that does not answer.
     const asked = seen.has(id) && !isStopped(outcome);
-    const space = asked ? await spaceInTime(ports, before, signal) : null;
+    const learnt = seen.get(id);
+    const told = learnt?.space ? { ...learnt.space, at: ports.clock.now() } : null;
+    const space = told ?? (asked ? await spaceInTime(ports, before, signal) : null);
     // Read again: somebody may have edited it while the space was asked for.
     const destination = ports.store.destinations.get(id);
     if (!destination) continue;
     const changed: Destination = {
       ...destination,
       ...(space ? { space } : {}),
+      ...(learnt?.facts ? { facts: learnt.facts } : {}),
       ...(seen.has(id) ? { lastSeenAt: ports.clock.now() } : {}),
-      usedBytes: usedBytesOf(destination, outcome, seen.get(id)?.usedBytes ?? null),
+      usedBytes: usedBytesOf(destination, outcome, learnt?.usedBytes ?? null),
       problem: problemOf(destination, run.task, outcome, seen),
       lastCheck: lastCheckOf(destination, ports.clock.now(), run, outcome),
     };

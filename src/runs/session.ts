@@ -1,6 +1,6 @@
 /** The frame around a run's work at a repository: open, lock, load the index, work, unlock, close. */
 import { EngineError, isEngineError, messageOf } from '../api/errors.ts';
-import type { Destination } from '../api/model/destination.ts';
+import type { Destination, StorageFacts } from '../api/model/destination.ts';
 import type { Id, StoredSnapshot } from '../format/types.ts';
 import { currentHolder } from '../operations/holder.ts';
 import { acquireLock, type HeldLock } from '../repository/locks.ts';
@@ -8,6 +8,14 @@ import type { IndexedRepository, Repository } from '../repository/repository.ts'
 import type { RunDiary } from './diary.ts';
 import type { Limits, RunPorts } from './ports.ts';
 import { orLeave } from './stop.ts';
+
+/** What was learnt of a destination; null: nothing new. */
+export interface Seen {
+  usedBytes: number | null;
+  facts: StorageFacts | null;
+  /** As a service tells it. */
+  space: { readonly free: number; readonly total: number } | null;
+}
 
 /** What every kind of run works with. */
 export interface RunContext {
@@ -17,7 +25,7 @@ export interface RunContext {
   /** Aborts with a reason of stop.ts. */
   readonly signal: AbortSignal;
   /** What was learnt of the destinations that answered, by their ids. */
-  readonly seen: Map<string, { usedBytes: number | null }>;
+  readonly seen: Map<string, Seen>;
 }
 
 export interface OpenRepository {
@@ -71,13 +79,14 @@ export async function withRepository<T>(
   diary.phase('opening', `Opening “${destination.name}”`);
   signal.throwIfAborted();
   const repo = await openUnlessStopped(context, destination, o.limits);
-  const facts: { usedBytes: number | null } = { usedBytes: null };
-  context.seen.set(destination.id, facts);
+  const seen: Seen = { usedBytes: null, facts: null, space: null };
+  context.seen.set(destination.id, seen);
   try {
     const lock = await lockOrNone(context, destination, repo, o);
     try {
       const result = await work(sessionOf(context, repo, lock.signal));
-      if (o.measure) facts.usedBytes = await packBytes(repo, lock.signal);
+      if (o.measure) seen.usedBytes = await packBytes(repo, lock.signal);
+      await askStorage(repo, seen, o.measure === true, lock.signal);
       return result;
     } finally {
       await orLeave(lock.release(), { clock: ports.clock, signal, graceMs: AFTER_CANCEL_MS });
@@ -101,6 +110,19 @@ async function openUnlessStopped(
   if (repo) return repo;
   opening.then((late) => late.close()).catch(() => undefined);
   throw signal.reason;
+}
+
+/** What the storage tells of itself; that it does not must not spoil the run. Its facts seldom change. */
+async function askStorage(
+  { backend }: Repository,
+  seen: Seen,
+  facts: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const space = await backend.space?.({ signal }).catch(() => null);
+  if (space && space.free !== null && space.total !== null)
+    seen.space = { free: space.free, total: space.total };
+  if (facts) seen.facts = (await backend.facts?.({ signal }).catch(() => null)) ?? null;
 }
 
 /** What all packs take; null where that could not be found out, which must not spoil the run. */
