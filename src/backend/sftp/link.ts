@@ -34,7 +34,7 @@ function extensionsOf(sftp: SFTPWrapper): ReadonlySet<string> {
 }
 
 export class Link {
-  /** Calls that move data over it, and others: kept by the pool. */
+  /** How many calls use it: kept by the pool. */
   busy = 0;
   readonly #client: Client;
   readonly #sftp: SFTPWrapper;

@@ -6,6 +6,7 @@
  * first is made alone: a login that is not accepted is tried once, not five times at once.
  */
 import { isEngineError } from '../../api/errors.ts';
+import { throwIfAborted } from '../calls.ts';
 import { connect, trustOf } from './connect.ts';
 import type { Link } from './link.ts';
 import { type Attempts, gatherAttempts } from './login.ts';
@@ -31,7 +32,6 @@ export class Pool {
 
   async use<T>(kind: Kind, work: (link: Link) => Promise<T>): Promise<T> {
     const link = await this.#take(kind);
-    link.busy++;
     try {
       return await work(link);
     } finally {
@@ -46,11 +46,16 @@ export class Pool {
     this.#links.clear();
   }
 
+  /** A connection that counts the caller as one who uses it. */
   async #take(kind: Kind): Promise<Link> {
-    const free = this.#leastBusy();
-    if (free === undefined) return this.#takeFirst(kind);
-    const more = this.#links.size + this.#coming < this.#most;
-    return kind === 'data' && free.busy > 0 && more ? this.#another() : free;
+    for (;;) {
+      const free = this.#leastBusy();
+      const more = this.#links.size + this.#coming < this.#most;
+      if (free !== undefined && (kind === 'question' || free.busy === 0 || !more)) return using(free);
+      if (free !== undefined) await this.#another();
+      else if (this.#first) await this.#first;
+      else return using(await this.#makeFirst());
+    }
   }
 
   #leastBusy(): Link | undefined {
@@ -61,11 +66,8 @@ export class Pool {
   }
 
   /** All who come meanwhile wait for it, and then choose anew. */
-  async #takeFirst(kind: Kind): Promise<Link> {
-    if (this.#first) {
-      await this.#first;
-      return this.#take(kind);
-    }
+  async #makeFirst(): Promise<Link> {
+    this.#most = this.#place.connections;
     this.#first = this.#connect();
     try {
       return await this.#first;
@@ -74,16 +76,14 @@ export class Pool {
     }
   }
 
-  async #another(): Promise<Link> {
+  /** Servers that allow fewer connections than we would like say so in many ways; then those that are there must do. */
+  async #another(): Promise<void> {
     this.#coming++;
     try {
-      return await this.#connect();
+      await this.#connect();
     } catch (e) {
-      const free = this.#leastBusy();
-      if (free === undefined || isEngineError(e, 'cancelled', 'host-unverified')) throw e;
-      // Servers that allow fewer connections than we would like say so in many ways.
+      if (this.#leastBusy() === undefined || isEngineError(e, 'cancelled', 'host-unverified')) throw e;
       this.#most = this.#links.size;
-      return free;
     } finally {
       this.#coming--;
     }
@@ -99,6 +99,8 @@ export class Pool {
     try {
       const trust = await trustOf(this.#place, login);
       const link = await connect(this.#place, trust, attempts, this.#closing.signal);
+      if (this.#closing.signal.aborted) await link.close();
+      throwIfAborted(this.#closing.signal);
       this.#links.add(link);
       return link;
     } catch (e) {
@@ -107,4 +109,9 @@ export class Pool {
       throw e;
     }
   }
+}
+
+function using(link: Link): Link {
+  link.busy++;
+  return link;
 }
