@@ -29,8 +29,11 @@ export interface Rates {
 
 type Spend = (bytes: number, signal: AbortSignal | undefined) => Promise<void>;
 
-/** So much unused allowance is kept, in seconds: small files then pass without a wait each. */
-const BURST_SECONDS = 0.25;
+/**
+ * So much unused allowance is kept, in seconds: what a late timer cost is made up for. Together with one piece it is a tenth of a
+ * second, so that in any second the rate is kept within a tenth.
+ */
+const BURST_SECONDS = 0.05;
 
 /**
  * `refund`: a wait that is aborted gives its bytes back, for what is paid before it is sent. Otherwise the last small files of
@@ -58,7 +61,7 @@ function bucket(rate: number | undefined, clock: Clock, { refund }: { readonly r
   };
 }
 
-const PIECE = { least: 4 << 10, most: 256 << 10, perSecond: 10 } as const;
+const PIECE = { least: 512, most: 256 << 10, perSecond: 20 } as const;
 
 /** An allowance that several storages may share. */
 export function createPace(rates: Rates, clock: Clock = systemClock): Pace {

@@ -61,9 +61,9 @@ describe('limit', () => {
     await turn();
     stop.abort();
     await Promise.allSettled(packs);
-    expect(slept).toEqual([15_750, 31_750]);
+    expect(slept).toEqual([15_950, 31_950]);
     await backend.save(h, [new Uint8Array(RATE)]);
-    expect(slept[2]).toBe(750);
+    expect(slept[2]).toBe(950);
   });
 
   it('does not slow the other direction', async () => {
