@@ -5,8 +5,17 @@ import { useSpeech } from '../i18n/speech.tsx';
 
 export function SpaceBar({ destination }: { readonly destination: Destination }) {
   const { say } = useSpeech();
-  const { space, name, warnBelowBytes } = destination;
-  if (!space || space.total === 0) return <Text size="sm">{say('destinations.space-unknown')}</Text>;
+  const { space, name, warnBelowBytes, kind, lastSeenAt } = destination;
+  if (!space || space.total === 0) {
+    // Many services never say.
+    const untold = kind !== 'local' && lastSeenAt !== null;
+    const text = say(untold ? 'destinations.space-untold' : 'destinations.space-unknown');
+    return (
+      <Text size="sm" c="dimmed">
+        {text}
+      </Text>
+    );
+  }
   return <RoomBar name={name} space={space} isLow={space.free < warnBelowBytes} />;
 }
 

@@ -305,6 +305,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
     'Alle Daten werden mit AES-256 verschlüsselt, bevor sie diesen Computer verlassen.',
   'destinations.space': 'Platz',
   'destinations.space-unknown': 'noch nicht bekannt',
+  'destinations.space-untold': 'Der Speicher sagt nicht, wie viel Platz er hat.',
   'destinations.used': 'Von Sicherungen belegt',
   'destinations.last-check': 'Letzte Prüfung',
   'destinations.check-ok': '{when}, heil ({percent, number, ::.#} % gelesen)',

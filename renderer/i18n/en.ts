@@ -303,6 +303,7 @@ export const en = {
   'destinations.encrypted.text': 'All data is encrypted with AES-256 before it leaves this computer.',
   'destinations.space': 'Space',
   'destinations.space-unknown': 'not known yet',
+  'destinations.space-untold': 'The storage does not say how much room it has.',
   'destinations.used': 'Used by backups',
   'destinations.last-check': 'Last check',
   'destinations.check-ok': '{when}, whole ({percent, number, ::.#}% read)',

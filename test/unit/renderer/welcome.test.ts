@@ -21,6 +21,7 @@ const disk = (path: string, free = 1000): Disk => ({
   free,
   attachment: 'removable',
   system: path === '/',
+  uuid: null,
   destinationIds: [],
   planIds: [],
 });
@@ -92,7 +93,7 @@ describe('cautions', () => {
 });
 
 describe('what is missing of a place', () => {
-  const test = { repository: false, writable: true, space: null, problem: null };
+  const test = { repository: false, writable: true, space: null, facts: null, problem: null };
   const state: PlaceState = {
     location: '/x',
     isTesting: false,
