@@ -179,7 +179,7 @@ function Paste(props: { readonly signInId: string; readonly onSignedIn: (account
   );
   const run = () => use.mutate(pasted.trim(), { onSuccess: ({ account }) => props.onSignedIn(account) });
   return (
-    <>
+    <div className="hf-form">
       <TextInput
         label={say('sign-in.pasted')}
         description={say('sign-in.pasted.text')}
@@ -206,6 +206,6 @@ function Paste(props: { readonly signInId: string; readonly onSignedIn: (account
         )}
       />
       <ThrownNote error={use.error} />
-    </>
+    </div>
   );
 }

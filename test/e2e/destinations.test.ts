@@ -18,7 +18,7 @@ async function picture(page: Page, name: string): Promise<void> {
 /** At the step that asks for the place. */
 async function askForPlace(page: Page): Promise<void> {
   await page.goto(new URL('/destinations/new', page.url()).href);
-  await page.getByText('can’t be added yet').waitFor();
+  await page.getByRole('radio', { name: 'Folder or disk' }).waitFor();
   await page.getByRole('button', { name: 'Next' }).click();
 }
 
