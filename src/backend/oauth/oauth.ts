@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EngineError, messageOf } from '../../api/errors.ts';
-import { cancellation, throwIfAborted } from '../calls.ts';
+import { orAbort, throwIfAborted } from '../calls.ts';
 import type { HttpClient } from '../http/client.ts';
 
 /** A service's addresses, and who asks. */
@@ -182,18 +182,6 @@ function refused(reason: string): EngineError {
   });
 }
 
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(cancellation(signal));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 /** Errors: 'auth-expired' where the refresh token is not good any more, those of the network. */
 export async function refreshTokens(
   client: OAuthClient,
@@ -268,8 +256,12 @@ function tokenError(
       },
     );
   }
-  return new EngineError('auth-expired', 'The login is not accepted any more.', {
-    hint: 'Sign in again at the destination.',
-    context: { reason },
-  });
+  const ofClient = reason === 'invalid_client' || reason === 'unauthorized_client';
+  const message = ofClient
+    ? 'The service does not accept the client id and its secret.'
+    : 'The login is not accepted any more.';
+  const hint = ofClient
+    ? 'See whether both are still right, then sign in again at the destination.'
+    : 'Sign in again at the destination.';
+  return new EngineError('auth-expired', message, { hint, context: { reason } });
 }
