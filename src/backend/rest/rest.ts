@@ -60,7 +60,7 @@ class Rest implements Backend {
     throwIfAborted(o?.signal);
     // Not every server writes aside first, and two at once would mix; a replacement takes several calls.
     const before = this.#saving.get(path);
-    const mine = (before ?? Promise.resolve()).catch(() => {}).then(() => this.#store(h, data, o));
+    const mine = (before ?? Promise.resolve()).catch(() => {}).then(() => this.#storeSurely(h, data, o));
     this.#saving.set(path, mine);
     try {
       await mine;
@@ -144,6 +144,17 @@ class Rest implements Backend {
     const { body, signal, pace } = r;
     const url = this.#base + path;
     return this.#http.request({ method, url, headers, body, signal, pace, repeatable: true });
+  }
+
+  /** Where the answer was lost and an abort forbids to try again, the file itself is asked for: 'cancelled' must mean absent. */
+  async #storeSurely(h: Handle, data: readonly Uint8Array[], o: CallOptions | undefined): Promise<void> {
+    try {
+      await this.#store(h, data, o);
+    } catch (e) {
+      if (!o?.signal?.aborted || !isEngineError(e) || !e.transient) throw e;
+      const found = await this.stat(h).catch(() => undefined);
+      if (found?.size !== totalLength(data)) throw e;
+    }
   }
 
   async #store(h: Handle, data: readonly Uint8Array[], o: CallOptions | undefined): Promise<void> {
@@ -293,11 +304,8 @@ async function connect(target: string, o: StorageSetting): Promise<Rest> {
   const { connections } = parseOptions(o.options);
   const parsed = await parseTarget(target, o);
   const { socketPath } = parsed;
-  return new Rest(
-    parsed,
-    connections,
-    await createHttpClient({ tls: o.tls, connections, env: o.env, socketPath }),
-  );
+  const env = socketPath === undefined ? o.env : undefined;
+  return new Rest(parsed, connections, await createHttpClient({ tls: o.tls, connections, env, socketPath }));
 }
 
 /** Asks the server nothing yet. Errors: 'usage' for the address, the options and files of certificates. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { EngineError } from '../../../src/api/errors.ts';
 import { type Backend, CONFIG_HANDLE } from '../../../src/backend/backend.ts';
 import type { StorageSetting } from '../../../src/backend/registry.ts';
 import { secondsToWait } from '../../../src/backend/rest/answers.ts';
@@ -248,6 +249,29 @@ describe('a server', () => {
     await backend.save(h, data, { signal: abort.signal });
     expect(server.files.get(`data/${h.name}`)?.toString()).toBe('0123456789');
   });
+
+  it.each(['done', 'at-once'] as const)(
+    'whose answer is lost in an abort (%s) is asked what it has',
+    async (when) => {
+      const { server, backend } = await setUp();
+      const abort = new AbortController();
+      server.harm(
+        ({ method }) => {
+          if (method === 'POST') abort.abort();
+          return false;
+        },
+        { kind: 'silence' },
+      );
+      server.harm(any, { kind: 'drop', when });
+      const again = retry({ clock: fakeClock() })(backend);
+      const outcome = await again.save(h, data, { signal: abort.signal }).then(
+        () => 'saved',
+        (e: unknown) => (e instanceof EngineError ? e.code : e),
+      );
+      expect(outcome).toBe(when === 'done' ? 'saved' : 'cancelled');
+      expect(server.files.has(`data/${h.name}`)).toBe(when === 'done');
+    },
+  );
 
   it('that is append-only says so, keeps all but locks, and is found out without harm', async () => {
     const { server, backend } = await setUp({ appendOnly: true });
