@@ -28,6 +28,8 @@ export interface Stored {
   readonly id: string;
   readonly rev: string;
   readonly modified: string;
+  /** As the client told. */
+  readonly written: string;
   /** Lists before this one do not show it. */
   readonly shownFrom: number;
 }
@@ -37,6 +39,7 @@ export interface CommitInfo {
   readonly mode?: string | Union;
   readonly autorename?: boolean;
   readonly strict_conflict?: boolean;
+  readonly client_modified?: string;
 }
 
 export interface Cursor {
@@ -124,7 +127,7 @@ export class Space {
   // Names.
 
   /** Errors in the shape of {".tag": "path", "path": WriteError}. */
-  write({ path, mode, strict_conflict }: CommitInfo, bytes: Buffer): Stored {
+  write({ path, mode, strict_conflict, client_modified }: CommitInfo, bytes: Buffer): Stored {
     const key = path.toLowerCase();
     this.#checkWritable(path);
     const before = this.files.get(key);
@@ -137,13 +140,15 @@ export class Space {
       throw new Refused(union('path', 'insufficient_space'));
     }
     this.#makeFolders(path);
+    const now = `${new Date().toISOString().slice(0, 19)}Z`;
     const stored: Stored = {
       path,
       bytes,
       hash,
       id: before?.id ?? `id:${randomUUID()}`,
       rev: randomUUID().replaceAll('-', '').slice(0, 16),
-      modified: `${new Date().toISOString().slice(0, 19)}Z`,
+      modified: now,
+      written: client_modified ?? now,
       shownFrom: this.lists + this.lag,
     };
     this.files.set(key, stored);
@@ -223,7 +228,7 @@ export function fileFields(file: Stored): object {
     path_lower: file.path.toLowerCase(),
     path_display: file.path,
     id: file.id,
-    client_modified: file.modified,
+    client_modified: file.written,
     server_modified: file.modified,
     rev: file.rev,
     size: file.bytes.length,

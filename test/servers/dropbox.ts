@@ -189,7 +189,9 @@ export class DropboxServer {
     if (url.pathname === '/oauth2/authorize' && request.method === 'GET')
       return this.login.authorize(url, response);
     try {
-      if (url.pathname === '/oauth2/token') return send(response, await this.#token(url, request));
+      // The older address is still served.
+      if (/^(\/1)?\/oauth2\/token$/.test(url.pathname))
+        return send(response, await this.#token(url, request));
       const name = url.pathname.replace(/^\/2\//, '');
       const answer = await this.#call(host, name, request);
       if (answer) send(response, answer);
@@ -439,7 +441,7 @@ export class DropboxServer {
   }
 
   #download({ arg, request }: Call): Answer {
-    const path = pathIn(arg).toLowerCase();
+    const path = this.#keyIn(arg);
     const file = this.space.files.get(path);
     if (file === undefined)
       throw new Refused(union('path', this.space.folders.has(path) ? 'not_file' : 'not_found'));
@@ -458,9 +460,17 @@ export class DropboxServer {
   }
 
   #metadata({ arg }: Call): Answer {
-    const found = this.space.metadataOf(pathIn(arg).toLowerCase());
+    const found = this.space.metadataOf(this.#keyIn(arg));
     if (found === undefined) throw new Refused(union('path', 'not_found'));
     return json(200, found);
+  }
+
+  /** What is read may be named by its id as well. */
+  #keyIn(arg: Readonly<Record<string, unknown>>): string {
+    const { path } = arg;
+    if (typeof path !== 'string' || !path.startsWith('id:')) return pathIn(arg).toLowerCase();
+    const found = [...this.space.files].find(([, { id }]) => id === path);
+    return found?.[0] ?? path;
   }
 
   #list({ arg }: Call): Answer {
@@ -687,7 +697,15 @@ function commitIn(value: unknown): CommitInfo {
   const tag =
     typeof fields.mode === 'object' ? fieldsIn(fields.mode, 'mode')['.tag'] : (fields.mode ?? 'add');
   if (!['add', 'overwrite', 'update'].includes(String(tag))) throw new Malformed('mode');
-  return { path: pathIn(fields), mode: String(tag), strict_conflict: fields.strict_conflict === true };
+  const { client_modified: written } = fields;
+  if (written !== undefined && !/^\d{4}(-\d\d){2}T(\d\d:){2}\d\dZ$/.test(String(written)))
+    throw new Malformed('client_modified');
+  return {
+    path: pathIn(fields),
+    mode: String(tag),
+    strict_conflict: fields.strict_conflict === true,
+    ...(written === undefined ? {} : { client_modified: String(written) }),
+  };
 }
 
 function entriesIn({
