@@ -4,7 +4,7 @@
  * host      makes repositories out of locations; the only way from here to the engine's insides
  * default   the repository that Holdfast keeps in its own data folder for those who configured none
  */
-import { isEngineError } from '../api/errors.ts';
+import { type EngineError, isEngineError } from '../api/errors.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Environment } from './environment.ts';
@@ -12,6 +12,7 @@ import type { ExitCode } from './exit-codes.ts';
 import type { Access, Globals } from './globals.ts';
 import type { Hosting } from './hosting.ts';
 import type { JsonLines } from './json-lines.ts';
+import { isRightServer } from './known-server.ts';
 import { findLocation, noLocation } from './location.ts';
 import { isPrompted, PROMPT_TRIES, readNewPassword, readPassword } from './password.ts';
 import type { Printer } from './printer.ts';
@@ -61,6 +62,28 @@ export interface Host {
   findDefaultRepository(signal: AbortSignal): Promise<DefaultRepository | undefined>;
   /** Its place and its new recovery key, written down; the repository itself is still to be created there. */
   prepareDefaultRepository(): Promise<DefaultRepository>;
+  /** Begins to sign in to a cloud in a browser, for `--repo`. Errors: 'usage' without a client id, 'unsupported'. */
+  beginLogin(o: LoginRequest): Promise<PendingLogin>;
+  /** The answer yes to 'host-unverified': the server is known from now on. Errors: 'permission', 'io'. */
+  rememberServer(question: EngineError, settings: RepositorySettings): Promise<void>;
+}
+
+export interface LoginRequest {
+  /** Of the storage: 'gdrive:'. */
+  readonly location: string;
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+  readonly options: ReadonlyMap<string, string>;
+  /** Absolute. */
+  readonly dataDir: string;
+}
+
+export interface PendingLogin {
+  /** To be opened in a browser. */
+  readonly url: string;
+  /** Waits for the browser, or takes what was pasted; keeps the login. Returns whose it is. */
+  done(o: { readonly pasted?: string; readonly signal: AbortSignal }): Promise<string | null>;
+  close(): void;
 }
 
 export interface CreateRequest {
@@ -132,11 +155,12 @@ export function createContext(parts: ContextParts): CommandContext {
       const host = await parts.host();
       const password = () => readNewPassword(access, io);
       const { version = 2, chunkerPolynomial } = request;
-      return host.createRepository({
+      const o = {
         ...openOptions(parts, access, where, password),
         version,
         ...(chunkerPolynomial === undefined ? {} : { chunkerPolynomial }),
-      });
+      };
+      return withKnownServer(parts, host, () => host.createRepository(o));
     },
   };
 }
@@ -149,11 +173,23 @@ async function openRepository(parts: ContextParts, access: Access): Promise<Repo
   const password = () => readPassword(access, io);
   for (let tries = isPrompted(access, parts.terminal) ? PROMPT_TRIES : 1; ; tries--) {
     try {
-      return await host.openRepository(openOptions(parts, access, location, password));
+      const o = openOptions(parts, access, location, password);
+      return await withKnownServer(parts, host, () => host.openRepository(o));
     } catch (e) {
       if (tries <= 1 || !isEngineError(e, 'wrong-password')) throw e;
       parts.print.problem(`${e.message} Try again.`);
     }
+  }
+}
+
+/** A server that is met for the first time is a question to the person, if there is one; then it is known. */
+async function withKnownServer<T>(parts: ContextParts, host: Host, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    if (!isEngineError(e, 'host-unverified') || !(await isRightServer(e, parts))) throw e;
+    await host.rememberServer(e, parts.globals);
+    return work();
   }
 }
 

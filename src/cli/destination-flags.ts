@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../api/errors.ts';
 import { DestinationInput, type DestinationSettings } from '../api/model/destination.ts';
-import { integer, type ValuesOf, value } from './options.ts';
+import { choice, integer, type ValuesOf, value } from './options.ts';
 import { parseLimit } from './plan-flags.ts';
 import { parseRecurrence } from './recurrence.ts';
 import { parseSize } from './units.ts';
@@ -20,6 +20,10 @@ export const destinationOptions = {
     'write at most so much a second, such as 2M, or none',
     parseLimit,
   ),
+  ejectWhenDone: choice('--eject-when-done answer', 'unmount its disk after each run: yes or no', [
+    'yes',
+    'no',
+  ]),
   downloadLimit: value('--download-limit size', 'read at most so much a second, or none', parseLimit),
 };
 
@@ -41,6 +45,8 @@ export function changedDestination(
       checkPercent: flags.checkPercent ?? maintenance.checkPercent,
     },
     readOnly: old.readOnly,
+    options: old.options,
+    ejectWhenDone: flags.ejectWhenDone === undefined ? old.ejectWhenDone : flags.ejectWhenDone === 'yes',
     warnBelowBytes: flags.warnBelow ?? old.warnBelowBytes,
     uploadLimit: flags.uploadLimit === undefined ? old.uploadLimit : flags.uploadLimit,
     downloadLimit: flags.downloadLimit === undefined ? old.downloadLimit : flags.downloadLimit,

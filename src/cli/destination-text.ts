@@ -1,5 +1,5 @@
 /** Destinations in words. */
-import type { ConnectionTest, Destination } from '../api/model/destination.ts';
+import type { ConnectionTest, Destination, StorageFacts } from '../api/model/destination.ts';
 import { formatMoment } from './ago.ts';
 import { SHORT_ID } from './reference.ts';
 import { renderTable } from './table.ts';
@@ -33,6 +33,22 @@ export function testLines(found: ConnectionTest): readonly string[] {
     ...(found.space === null
       ? []
       : [`${formatBytes(found.space.free)} of ${formatBytes(found.space.total)} are free.`]),
+    ...factLines(found.facts),
+  ];
+}
+
+function factLines(facts: StorageFacts | null): readonly string[] {
+  if (!facts) return [];
+  const { account, appendOnly, versioning, objectLock } = facts;
+  const lock =
+    objectLock?.days == null
+      ? 'Files can be locked one by one.'
+      : `New files are locked for ${plural(objectLock.days, 'day')}.`;
+  return [
+    ...(account === null ? [] : [`The account is ${printable(account)}.`]),
+    ...(appendOnly ? ['Nothing that is there can be changed or removed (append-only).'] : []),
+    ...(versioning === null ? [] : [`Versioning of the bucket: ${versioning}.`]),
+    ...(objectLock ? [`Object Lock is on. ${lock}`] : []),
   ];
 }
 

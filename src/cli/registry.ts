@@ -150,6 +150,11 @@ export const registry: Registry = {
     summary: 'Print an object of the repository',
     load: () => import('./commands/cat.ts'),
   },
+  login: {
+    kind: 'command',
+    summary: 'Sign in to a cloud, for --repo',
+    load: () => import('./commands/login.ts'),
+  },
   cache: {
     kind: 'command',
     summary: 'List local caches and remove old ones',
@@ -226,6 +231,11 @@ export const registry: Registry = {
         kind: 'command',
         summary: 'Try out a destination or a location',
         load: () => import('./commands/destination-test.ts'),
+      },
+      'sign-in': {
+        kind: 'command',
+        summary: 'Give a destination its login anew',
+        load: () => import('./commands/destination-sign-in.ts'),
       },
       check: {
         kind: 'command',

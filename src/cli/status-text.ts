@@ -68,7 +68,7 @@ function fixText(fix: Fix, names: ReadonlyMap<string, string>): string {
     case 'open-destination':
       return `holdfast destination test ${word(fix.destinationId)}`;
     case 'sign-in':
-      return `holdfast destination edit ${word(fix.destinationId)} --help`;
+      return `holdfast destination sign-in ${word(fix.destinationId)}`;
     case 'resume':
       return 'holdfast resume';
     default:

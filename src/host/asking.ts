@@ -1,9 +1,10 @@
 /** What a place is asked without opening a repository: whether it answers, how much room it has, whose it is. */
 import { access, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { isEngineError } from '../api/errors.ts';
 import type { Instant } from '../api/model/common.ts';
 import type { Space, StorageFacts } from '../api/model/destination.ts';
-import type { Backend } from '../backend/backend.ts';
+import { type Backend, NO_FACTS } from '../backend/backend.ts';
 import { parseLocation } from '../backend/registry.ts';
 import { type Place, placeOf } from './logins.ts';
 import { systemPatience } from './patience.ts';
@@ -80,9 +81,18 @@ export async function spaceOfRepository(somewhere: Somewhere, now: Instant): Pro
   );
 }
 
-/** Whom a login leads to, by what the storage says of it; null where it does not say. Errors: those of opening. */
-export function accountAt(place: Place, signal?: AbortSignal): Promise<string | null> {
-  return withStorage(place, signal, async (storage, o) => (await storage.facts?.(o))?.account ?? null);
+/** Any folder does: whose the account is does not depend on it. */
+const SOME_FOLDER = '/Holdfast';
+
+/** Whom a login leads to, by what the storage says of it; null where it does not say. Errors: 'auth-expired', those of opening. */
+export async function accountAt(kind: string, setting: Omit<Place, 'location'>, signal?: AbortSignal) {
+  const place = { ...setting, location: `${kind}:${SOME_FOLDER}` };
+  const ask = withStorage(place, signal, async (storage, o) => (await storage.facts?.(o)) ?? NO_FACTS);
+  const facts = await ask.catch((e: unknown) => {
+    if (isEngineError(e, 'repository-missing', 'not-found')) return NO_FACTS;
+    throw e;
+  });
+  return facts.account;
 }
 
 /** Bytes on the disk of a path, or of the nearest folder above it that is there; null where that can't be told. */

@@ -19,7 +19,7 @@ import { SCHEMES } from './schemes.ts';
 import { SignIns } from './sign-ins.ts';
 
 export interface LoginRequest {
-  /** Of the storage: 'gdrive:'. */
+  /** Of the storage; 'gdrive:' is enough. */
   readonly location: string;
   readonly clientId?: string | undefined;
   readonly clientSecret?: string | undefined;
@@ -74,15 +74,16 @@ async function keepCliLogin(dataDir: string, env: Env, scheme: string, login: Lo
 
 /** Errors: those of `SignIns.begin`, 'unsupported' for a location of another kind. */
 export async function beginCliSignIn(o: LoginRequest, env: Env): Promise<CliSignIn> {
-  const { scheme } = parseLocation(o.location, SCHEMES);
+  // A bare “gdrive:” says enough.
+  const { scheme } = parseLocation(o.location.replace(/:$/, ':.'), SCHEMES);
   const options = Object.fromEntries(o.options);
   const signIns = new SignIns({
     schemes: SCHEMES,
     clock: systemClock,
     env,
     newId: randomUUID,
-    accountOf: (_kind, _options, login, signal) =>
-      accountAt({ ...newPlaceAt(o.location, options, login), env }, signal),
+    accountOf: (kind, said, login, signal) =>
+      accountAt(kind, { ...newPlaceAt('', said, login), env }, signal),
   });
   const { clientId, clientSecret } = o;
   const { signInId, url } = await signIns.begin({ kind: scheme.scheme, clientId, clientSecret, options });

@@ -23,7 +23,7 @@ import {
 } from '../api/model/destination.ts';
 import type { Plan } from '../api/model/plan.ts';
 import type { Run } from '../api/model/run.ts';
-import { parseLocation } from '../backend/registry.ts';
+import { parseLocation, redactLocation } from '../backend/registry.ts';
 import type { Repository } from '../repository/repository.ts';
 import { refuseReadOnly } from '../runs/read-only.ts';
 import type { Secrets } from '../secrets/secrets.ts';
@@ -93,6 +93,7 @@ export async function addDestination(
   o: AddOptions = {},
 ): Promise<Added> {
   const location = normalize(input.location);
+  refuseSecrets(location);
   refuseTwin(ports.store, input.name);
   const said = { ...input, location };
   const at = await newPlace(ports, said, o.login);
@@ -123,6 +124,14 @@ async function newPlace(
 function nothingToRead(location: string): EngineError {
   return new EngineError('repository-missing', `There is no repository at ${location}.`, {
     hint: 'To get files back, give the folder that holds the repository: the one with a file “config” in it.',
+  });
+}
+
+/** What is shown and stored everywhere is no place for a password. Error: 'usage'. */
+function refuseSecrets(location: string): void {
+  if (redactLocation(location) === location) return;
+  throw new EngineError('usage', `The location holds a password: ${redactLocation(location)}`, {
+    hint: 'Leave it out there, and give it as the login.',
   });
 }
 

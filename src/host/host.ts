@@ -240,7 +240,7 @@ export class Host {
       env: this.#env,
       newId: randomUUID,
       accountOf: (kind, options, login, signal) =>
-        accountAt({ ...newPlaceAt(`${kind}:/`, options, login), env: this.#env }, signal),
+        accountAt(kind, { ...newPlaceAt('', options, login), env: this.#env }, signal),
     });
     this.#disks = this.#makeDisks();
     this.#alerts = createAlerts({

@@ -27,6 +27,7 @@ const options = {
     'read a part of the packs: n/t (part n of t), or a random x% or size such as 50G',
     parseSubset,
   ),
+  remoteChecksums: flag('--remote-checksums', 'compare the packs with the checksums that the service keeps'),
   withCache: flag('--with-cache', 'use the local cache, instead of reading all from the repository'),
   checkUnused: hidden(flag('--check-unused', 'has no effect any more')),
   ...snapshotFilterOptions(),
@@ -37,6 +38,9 @@ export const command = defineCommand({
   description: `Checks that the repository is whole: that its indexes, packs, snapshots and folders are there and fit
 together. Nothing is changed. With --read-data all content is read and compared with its checksums as well;
 --read-data-subset does that a part at a time.
+
+With --remote-checksums, packs whose name, a SHA-256, is the checksum that the service itself keeps of them are proven whole
+without being read; those that --read-data or --read-data-subset choose beside them are read. Few services keep that one.
 
 With snapshots, or flags that select some, only what these need is checked.`,
   options,
@@ -82,11 +86,13 @@ async function runCheck(
     onFinding: (finding) => tell(context, finding),
     onPhase: view.begin,
     ...(readData ? { readData } : {}),
+    ...(values.remoteChecksums ? { remoteChecksums: true } : {}),
     ...(filtered ? { snapshots: async () => selectSnapshots(await snapshots(), operands, filter) } : {}),
   };
   try {
     const report = await check(repo, o);
     view.end();
+    tellProven(context, report);
     advise(context, report);
     return report;
   } finally {
@@ -128,6 +134,13 @@ function tell({ globals, print, terminal }: CommandContext, finding: Finding): v
   else print.say(sentence);
 }
 
+function tellProven({ print }: CommandContext, { packs, packsProven }: CheckReport): void {
+  if (packsProven === undefined) return;
+  const rest = packs - packsProven;
+  print.say(`The service's checksums prove ${packsProven} of ${plural(packs, 'pack')}.`);
+  if (rest > 0) print.say(`Of ${plural(rest, 'pack')} it keeps none that could: --read-data reads these.`);
+}
+
 /** What to do next, in the order in which it is to be done. */
 function advise({ globals, print }: CommandContext, report: CheckReport): void {
   const tellThem = (lines: readonly string[]) => {
@@ -165,6 +178,9 @@ function summary(report: CheckReport | undefined) {
     broken_packs: report?.brokenPacks.length ? report.brokenPacks : null,
     suggest_repair_index: report?.suggestRepairIndex ?? false,
     suggest_prune: report?.suggestPrune ?? false,
+    ...(report?.packsProven === undefined
+      ? {}
+      : { packs_proven: report.packsProven, packs_unproven: report.packs - report.packsProven }),
   };
 }
 

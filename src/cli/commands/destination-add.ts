@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { EngineError, isEngineError } from '../../api/errors.ts';
+import { EngineError, isEngineError, needsSignIn } from '../../api/errors.ts';
 import type { NewDestination } from '../../api/model/destination.ts';
 import type { Client } from '../../transport/client.ts';
 import { defineCommand } from '../command.ts';
@@ -10,6 +10,16 @@ import { hostOptions, withHost } from '../host-client.ts';
 import { flag } from '../options.ts';
 import { isPrompted, PROMPT_TRIES, readPassword } from '../password.ts';
 import { SHORT_ID } from '../reference.ts';
+import {
+  browserKind,
+  type Entry,
+  kindOf,
+  type LoginFlags,
+  loginInFile,
+  loginOptions,
+  signInAtHost,
+  withEntry,
+} from '../storage-login.ts';
 import { printable } from '../text-width.ts';
 import { plural } from '../units.ts';
 
@@ -21,12 +31,17 @@ made.
 With --read-only, the repository of somebody else, or one on a medium that takes no writes, can be looked into and restored
 from, and is otherwise left alone.
 
+Settings of the storage are given with -o and kept with the destination. The login comes from --login-file, or by
+--sign-in in a browser (gdrive:… and dropbox:…), or is asked for; it is kept among Holdfast's secrets.
+
 The password comes from --password-file, --password-command or HOLDFAST_PASSWORD. Without one, a new repository gets a
 random password that Holdfast keeps, and for a repository that is there it is asked for. The recovery key of a new
 repository is printed once.`,
   options: {
     ...hostOptions,
     ...destinationOptions,
+    ...loginOptions,
+    signIn: flag('--sign-in', 'sign in to the cloud in a browser'),
     readOnly: flag('--read-only', 'only get files back from it: nothing is ever written there'),
   },
   operands: { least: 2 },
@@ -35,8 +50,12 @@ repository is printed once.`,
     const location = absoluteLocation(place, process.cwd());
     const { readOnly, warnBelow } = flags;
     const changed = changedDestination(undefined, flags, { name, location });
-    const settings = { ...changed, readOnly, warnBelowBytes: warnBelow };
-    const added = await withHost(context, flags, ({ client }) => add(context, client, settings));
+    const options = Object.fromEntries(globals.storageOptions);
+    const settings = { ...changed, options, readOnly, warnBelowBytes: warnBelow };
+    const added = await withHost(context, flags, async ({ client }) => {
+      const entry = await entryOf(context, client, location, flags);
+      return withEntry(context, location, entry, (tried) => add(context, client, settings, tried));
+    });
     if (globals.json) return json.write(added);
     const { destination, recoveryKey, restoredPlans } = added;
     print.say(`Added the destination ${printable(destination.name)} (${destination.id.slice(0, SHORT_ID)}).`);
@@ -45,11 +64,34 @@ repository is printed once.`,
   },
 });
 
-async function add(context: CommandContext, client: Client, settings: NewDestination) {
+/** Errors: 'usage' for a sign-in where there is none, those of the file and of signing in. */
+async function entryOf(
+  context: CommandContext,
+  client: Client,
+  location: string,
+  flags: LoginFlags & { readonly signIn: boolean },
+): Promise<Entry> {
+  const login = await loginInFile(flags, context.signal);
+  if (!flags.signIn) return login ? { login } : {};
+  const kind = browserKind(kindOf(location));
+  if (kind && !login) return signInAtHost(context, client, kind, flags);
+  throw new EngineError(
+    'usage',
+    kind ? 'Give either --login-file or --sign-in.' : `There is no sign-in for ${location}.`,
+    {
+      hint: '--sign-in is for gdrive: and dropbox:.',
+    },
+  );
+}
+
+async function add(context: CommandContext, client: Client, settings: NewDestination, entry: Entry) {
   const { signal, globals, terminal, print } = context;
   const io = { terminal, signal };
   const addWith = (password: string | undefined) =>
-    client.destinations.add({ ...settings, ...(password === undefined ? {} : { password }) }, { signal });
+    client.destinations.add(
+      { ...settings, ...entry, ...(password === undefined ? {} : { password }) },
+      { signal },
+    );
   if (globals.access.insecureNoPassword) {
     throw new EngineError('usage', 'A destination needs a password.', {
       hint: 'Leave out --insecure-no-password: without a password a random one is made.',
@@ -57,7 +99,7 @@ async function add(context: CommandContext, client: Client, settings: NewDestina
   }
   if (isGiven(context)) return addWith(await readPassword(globals.access, io));
   // To find out whether a repository is there, a file is written: not where nothing may be.
-  const isThere = () => settings.readOnly || isRepository(client, settings.location, signal);
+  const isThere = () => settings.readOnly || isRepository(client, settings, entry, signal);
   if (!terminal.isInteractive || !(await isThere())) {
     return addWith(undefined);
   }
@@ -78,6 +120,14 @@ function isGiven({ globals, terminal }: CommandContext): boolean {
   return !isPrompted(globals.access, { ...terminal, isInteractive: true });
 }
 
-async function isRepository(client: Client, location: string, signal: AbortSignal): Promise<boolean> {
-  return (await client.destinations.test({ location }, { signal })).repository;
+async function isRepository(
+  client: Client,
+  { location, options }: NewDestination,
+  entry: Entry,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { repository, problem } = await client.destinations.test({ location, options, ...entry }, { signal });
+  // Without being let in nobody can tell.
+  if (needsSignIn(problem)) throw EngineError.fromWire(problem!);
+  return repository;
 }

@@ -116,6 +116,8 @@ const noHost: Host = {
   createRepository: refuse,
   findDefaultRepository: async () => undefined,
   prepareDefaultRepository: refuse,
+  beginLogin: refuse,
+  rememberServer: refuse,
 };
 
 describe('a command line', () => {

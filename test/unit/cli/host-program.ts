@@ -29,6 +29,8 @@ interface Setup extends FakeOptions, FakeHostOptions {
   readonly env?: Record<string, string>;
   /** Whether another process's host is there; else the command gets an own one. */
   readonly running?: boolean;
+  /** What opens repositories. */
+  readonly engine?: Partial<Host>;
   readonly clock?: Clock;
 }
 
@@ -70,6 +72,8 @@ export function program(setup: Setup = {}) {
     createRepository: refuse,
     findDefaultRepository: refuse,
     prepareDefaultRepository: refuse,
+    beginLogin: refuse,
+    rememberServer: refuse,
   };
   const looks: (() => void)[] = [];
   const parts: AppParts = {
@@ -78,7 +82,7 @@ export function program(setup: Setup = {}) {
     terminal: io.terminal,
     signal: controller.signal,
     registry,
-    loadHost: async () => noHost,
+    loadHost: async () => ({ ...noHost, ...setup.engine }),
     hosting,
     every: (_, look) => {
       looks.push(look);
