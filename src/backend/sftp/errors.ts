@@ -5,6 +5,7 @@
 import { EngineError, type ErrorCode, isEngineError, messageOf } from '../../api/errors.ts';
 
 export const STATUS = {
+  endOfFile: 1,
   noSuchFile: 2,
   permissionDenied: 3,
   failure: 4,

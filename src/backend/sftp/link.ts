@@ -7,6 +7,7 @@
  */
 import type { Client, SFTPWrapper, Stats } from 'ssh2';
 import { EngineError, messageOf } from '../../api/errors.ts';
+import { STATUS, statusOf } from './errors.ts';
 
 /** An extension of OpenSSH's, by the name in the server's greeting. */
 export type Extension = 'posix-rename@openssh.com' | 'fsync@openssh.com' | 'statvfs@openssh.com';
@@ -118,9 +119,32 @@ export class Link {
     return this.#ask((sftp, done: Done<Stats>) => sftp.lstat(path, done));
   }
 
-  /** All entries but `.` and `..`, with what lstat tells. */
-  list(path: string): Promise<readonly Entry[]> {
-    return this.#ask((sftp, done: Done<readonly Entry[]>) => sftp.readdir(path, done));
+  /**
+   * All entries, with what lstat tells. Two requests are under way at once: most folders are small, and the second tells that there
+   * is no more.
+   */
+  async list(path: string): Promise<readonly Entry[]> {
+    const handle = await this.#ask((sftp, done: Done<Buffer>) => sftp.opendir(path, done));
+    const all: Entry[] = [];
+    try {
+      for (;;) {
+        const parts = await Promise.all([this.#listMore(handle), this.#listMore(handle)]);
+        for (const part of parts) if (part !== undefined) all.push(...part);
+        if (parts.includes(undefined)) return all;
+      }
+    } finally {
+      this.closeFile(handle).catch(() => undefined);
+    }
+  }
+
+  /** undefined: there is no more. */
+  async #listMore(handle: Buffer): Promise<readonly Entry[] | undefined> {
+    try {
+      return await this.#ask((sftp, done: Done<readonly Entry[]>) => sftp.readdir(handle, done));
+    } catch (e) {
+      if (statusOf(e) === STATUS.endOfFile) return undefined;
+      throw e;
+    }
   }
 
   unlink(path: string): Promise<void> {

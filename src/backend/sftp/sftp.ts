@@ -42,7 +42,8 @@ interface Modes {
 
 const PRIVATE: Modes = { file: 0o400, folder: 0o700 };
 const SHARED: Modes = { file: 0o440, folder: 0o770 };
-const FOLDERS_AT_ONCE = 32;
+/** Each is an open handle on the server; OpenSSH allows a thousand, others fewer. */
+const FOLDERS_AT_ONCE = 64;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 const TEMPORARY = /^(?:[0-9a-f]{64}|config)-tmp-[0-9]+$/;
 /** Of a path whose length one request could not carry. */
@@ -171,8 +172,18 @@ class Sftp implements Backend {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#behind);
+    await this.#tidied();
     await this.#pool.close();
+  }
+
+  /** What was stopped takes away what it had begun; a server that does not answer is not waited for. */
+  async #tidied(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TIDY_MS);
+    });
+    await Promise.race([Promise.allSettled(this.#behind), patience]);
+    clearTimeout(timer);
   }
 
   #join(...segments: readonly string[]): string {
@@ -279,13 +290,10 @@ class Sftp implements Backend {
   async #loadOver(link: Link, h: Handle, path: string, o: LoadOptions | undefined): Promise<Uint8Array> {
     const handle = await link.open(path, 'r');
     try {
-      const stats = await link.sizeOf(handle);
-      if (stats.isDirectory()) throw folderInPlace(path);
-      const span = spanOf(h, stats.size, o);
-      // Not from Node's shared pool, so that the buffer can be handed to a worker.
-      const bytes = Buffer.allocUnsafeSlow(span.length);
-      await readFile(link, handle, h, span, bytes, { signal: o?.signal, pace: o?.pace });
-      return bytes;
+      const sizing = sizeOf(link, handle, path);
+      return await (o?.length === undefined
+        ? loadUnmeasured(link, handle, h, sizing, o)
+        : loadMeasured(link, handle, h, sizing, { ...o, length: o.length }));
     } finally {
       // Nobody need wait for that.
       link.closeFile(handle).catch(() => undefined);
@@ -389,12 +397,66 @@ class Sftp implements Backend {
   }
 }
 
+async function sizeOf(link: Link, handle: Buffer, path: string): Promise<number> {
+  const stats = await link.sizeOf(handle);
+  if (stats.isDirectory()) throw folderInPlace(path);
+  return stats.size;
+}
+
+/** Asks for size and bytes at once: with a distant server each wait counts. Errors: as of a load. */
+async function loadMeasured(
+  link: Link,
+  handle: Buffer,
+  h: Handle,
+  sizing: Promise<number>,
+  o: LoadOptions & { readonly length: number },
+): Promise<Uint8Array> {
+  const span = { offset: o.offset ?? 0, length: o.length };
+  // Counts that are none must not be sent.
+  if (!Number.isSafeInteger(span.offset + span.length) || Math.min(span.offset, span.length) < 0) {
+    spanOf(h, await sizing, o);
+  }
+  // Not from Node's shared pool, so that the buffer can be handed to a worker.
+  const bytes = Buffer.allocUnsafeSlow(span.length);
+  const reading = readFile(link, handle, h, span, bytes, o);
+  reading.catch(() => undefined);
+  spanOf(h, await sizing, o);
+  await reading;
+  return bytes;
+}
+
+/** Most files of unknown length are small and come whole with their size. Errors: as of a load. */
+async function loadUnmeasured(
+  link: Link,
+  handle: Buffer,
+  h: Handle,
+  sizing: Promise<number>,
+  o: LoadOptions | undefined,
+): Promise<Uint8Array> {
+  const offset = o?.offset ?? 0;
+  const first = Buffer.allocUnsafe(EARLY);
+  const early =
+    Number.isSafeInteger(offset) && offset >= 0 ? link.read(handle, first, 0, EARLY, offset) : undefined;
+  early?.catch(() => undefined);
+  const span = spanOf(h, await sizing, o);
+  const got = Math.min(span.length, (await early) ?? 0);
+  await o?.pace?.down(got, o.signal);
+  const bytes = Buffer.allocUnsafeSlow(span.length);
+  first.copy(bytes, 0, 0, got);
+  const rest = { offset: span.offset + got, length: span.length - got };
+  await readFile(link, handle, h, rest, bytes.subarray(got), { signal: o?.signal, pace: o?.pace });
+  return bytes;
+}
+
 interface SaveOptions extends CallOptions {
   /** Set at the moment from which the file may be there. */
   readonly commit: { begun: boolean };
 }
 
 const ROOM = 1 << 20;
+const TIDY_MS = 2_000;
+/** Bytes that are asked for before a file's size is known. */
+const EARLY = 4 << 10;
 
 /** Whether a name in a folder is a file that `load` would find again. */
 function belongs(type: FileType, folder: string, name: string): boolean {
