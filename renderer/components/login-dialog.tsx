@@ -5,7 +5,13 @@ import { isEngineError, type WireError } from '../../src/api/errors.ts';
 import type { Destination, Login } from '../../src/api/model/destination.ts';
 import { useAsk } from '../data/host.tsx';
 import { useSpeech } from '../i18n/speech.tsx';
-import { type CloudForm, type CloudKind, cloudChanged, NO_CLOUD } from '../screens/add-destination/cloud.ts';
+import {
+  type CloudForm,
+  type CloudKind,
+  clientOption,
+  cloudChanged,
+  NO_CLOUD,
+} from '../screens/add-destination/cloud.ts';
 import { RestLogin, S3Keys } from '../screens/add-destination/login-fields.tsx';
 import { isCloud } from '../screens/add-destination/place.ts';
 import { HostQuestion } from './host-question.tsx';
@@ -61,7 +67,10 @@ function useEnter({ destination: { id, name }, onClose }: DialogProps) {
 function CloudLogin(props: DialogProps & { readonly kind: CloudKind }) {
   const { say } = useSpeech();
   const enter = useEnter(props);
-  const [form, setForm] = useState<CloudForm>(NO_CLOUD);
+  const [form, setForm] = useState<CloudForm>({
+    ...NO_CLOUD,
+    clientId: props.destination.options[clientOption(props.kind)] ?? '',
+  });
   const set = (change: Partial<CloudForm>) => {
     enter.reset();
     setForm((before) => cloudChanged(before, change));

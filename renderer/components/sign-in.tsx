@@ -139,10 +139,11 @@ function UnderWay(props: {
 }) {
   const { say } = useSpeech();
   const shell = useShell();
-  const [elsewhere, setElsewhere] = useState(false);
+  const [elsewhere, setElsewhere] = useState(endsWithCode(props.url));
   const back = useSignedIn(props.signInId);
   const arrived = useEffectEvent(props.onSignedIn);
   const account = back.data?.account;
+  const waiting = endsWithCode(props.url) ? 'sign-in.code' : 'sign-in.waiting';
   useEffect(() => {
     if (account !== undefined) arrived(account);
   }, [account]);
@@ -152,10 +153,11 @@ function UnderWay(props: {
         {back.isPending && (
           <>
             <Loader size="xs" aria-hidden />
-            <Text size="sm">{say(shell ? 'sign-in.shell' : 'sign-in.waiting')}</Text>
+            <Text size="sm">{say(waiting)}</Text>
           </>
         )}
       </div>
+      {shell && <Text size="sm">{say('sign-in.shell')}</Text>}
       <div className="hf-actions">
         {!shell && <OutLink url={props.url} name={say('sign-in.open')} />}
         <CopyText text={props.url} name={say('sign-in.copy')} />
@@ -170,6 +172,9 @@ function UnderWay(props: {
     </>
   );
 }
+
+/** Whether the service is told of no address to send the browser back to, and shows a code instead. */
+const endsWithCode = (url: string): boolean => !new URL(url).searchParams.has('redirect_uri');
 
 function Paste(props: { readonly signInId: string; readonly onSignedIn: (account: string | null) => void }) {
   const { say } = useSpeech();

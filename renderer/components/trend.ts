@@ -1,4 +1,5 @@
 /** How the free space of a destination changes: a straight line through the last weeks' samples. */
+import { daysUntilFull } from '../../src/api/forecast.ts';
 import type { SpaceSample } from '../../src/api/model/computer.ts';
 
 export type Trend =
@@ -25,16 +26,21 @@ export function trendOf(samples: readonly SpaceSample[]): Trend {
   const recent = samples.filter(({ at }) => last !== undefined && at >= last.at - LOOK_BACK);
   const first = recent[0];
   if (!last || !first || recent.length < FEWEST || last.at - first.at < SHORTEST) return { kind: 'few' };
-  const { slope, scatter, level } = lineThrough(recent);
+  const { slope, scatter } = lineThrough(recent);
   const perWeek = slope * WEEK;
   const moved = Math.abs(slope * (last.at - first.at));
   if (moved < 2 * scatter || Math.abs(perWeek) < STEADY_SHARE * last.total) return { kind: 'steady' };
   if (perWeek > 0) return { kind: 'rises', bytesPerWeek: perWeek };
-  const weeks = Math.max(0, level) / -perWeek;
-  return { kind: 'falls', bytesPerWeek: -perWeek, weeks: weeks > FARTHEST_WEEKS ? null : Math.floor(weeks) };
+  return { kind: 'falls', bytesPerWeek: -perWeek, weeks: weeksUntilFull(samples) };
 }
 
-/** Least squares: bytes per millisecond, the usual distance from the line, and where the line is at the last sample. */
+/** As the host's alerts count it. */
+function weeksUntilFull(samples: readonly SpaceSample[]): number | null {
+  const days = daysUntilFull(samples);
+  return days === null || days > 7 * FARTHEST_WEEKS ? null : Math.floor(days / 7);
+}
+
+/** Least squares: bytes per millisecond, and the usual distance from the line. */
 function lineThrough(samples: readonly SpaceSample[]) {
   const mean = (of: (sample: SpaceSample) => number) =>
     samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
@@ -44,7 +50,7 @@ function lineThrough(samples: readonly SpaceSample[]) {
   const slope = mean(({ at, free }) => (at - middle) * (free - average)) / spread;
   const lineAt = (at: number) => average + slope * (at - middle);
   const scatter = Math.sqrt(mean(({ at, free }) => (free - lineAt(at)) ** 2));
-  return { slope, scatter, level: lineAt(samples.at(-1)?.at ?? middle) };
+  return { slope, scatter };
 }
 
 /** The samples as an SVG path from the left to the right edge; up is free, the lower edge is nothing. Two samples at least. */

@@ -1105,9 +1105,10 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'sign-in.text':
     'Im Browser öffnet sich eine Seite des Dienstes. Holdfast sieht Ihr Passwort nie, sondern nur, was es benutzen darf: die Dateien, die es selbst anlegt.',
   'sign-in.waiting': 'Wartet, bis Sie aus dem Browser zurück sind …',
+  'sign-in.code': 'Am Ende zeigt der Dienst einen Code. Kopieren Sie ihn hierher.',
   'sign-in.open': 'Anmeldeseite öffnen',
   'sign-in.copy': 'Ihre Adresse kopieren',
-  'sign-in.shell': 'Öffnen Sie diese Adresse in Ihrem Browser:',
+  'sign-in.shell': 'Öffnen Sie die Anmeldeseite in Ihrem Browser. Die Taste kopiert ihre Adresse:',
   'sign-in.elsewhere': 'Der Browser läuft auf einem anderen Computer?',
   'sign-in.pasted': 'Adresse oder Code am Ende',
   'sign-in.pasted.text':

@@ -1083,9 +1083,10 @@ export const en = {
   'sign-in.text':
     'A page of the service opens in your browser. Holdfast never sees your password, only what it is allowed to use: the files that it makes itself.',
   'sign-in.waiting': 'Waiting for you to come back from the browser…',
+  'sign-in.code': 'The service shows a code at the end. Copy it to here.',
   'sign-in.open': 'Open the sign-in page',
   'sign-in.copy': 'Copy its address',
-  'sign-in.shell': 'Open this address in your browser:',
+  'sign-in.shell': 'Open this address in your browser, with the button that copies it:',
   'sign-in.elsewhere': 'The browser runs on another computer?',
   'sign-in.pasted': 'Address or code at the end',
   'sign-in.pasted.text':

@@ -154,7 +154,9 @@ function Unplugged({ disks }: { readonly disks: readonly Disk[] }) {
   const { say, format } = useSpeech();
   const { data: destinations = [] } = useNamedDestinations();
   const here = new Set(disks.flatMap((disk) => disk.destinationIds));
-  const away = destinations.filter(({ id, problem }) => problem !== null && !here.has(id));
+  const away = destinations.filter(
+    ({ id, kind, problem }) => kind === 'local' && problem !== null && !here.has(id),
+  );
   if (away.length === 0) return null;
   return (
     <section className="hf-aside" data-tone="fair" aria-label={say('disks.unplugged')}>

@@ -1,5 +1,7 @@
 /** Storages with logins as people meet them: the forms, signing in, what a server asks, and signing in again. */
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -178,30 +180,46 @@ describe('a server over SSH', () => {
   });
 });
 
+/** The client id, and where the service of tests is. */
+async function fillIn(page: Page, server: DropboxServer, further: readonly string[] = []): Promise<void> {
+  await page.getByRole('textbox', { name: 'Client id' }).fill('app-key');
+  await page.getByRole('button', { name: 'Advanced' }).click();
+  const lines = [...server.options].map(([name, value]) => `${name}=${value}`);
+  await page.getByRole('textbox', { name: 'Further options' }).fill([...lines, ...further].join('\n'));
+}
+
+/** One that was free a moment ago: the service has to know it before the host listens there. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 describe('Dropbox', () => {
-  it('is signed in to in the browser, also where that is on another computer', async () => {
+  it('shows a code, which is copied', async () => {
     const { page, complaints } = await open();
     const server = await DropboxServer.start();
     closers.push(() => server.close());
     await chooseKind(page, 'Dropbox');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').waitFor();
-    await page.getByRole('textbox', { name: 'Client id' }).fill('app-key');
-    await page.getByRole('button', { name: 'Advanced' }).click();
-    const lines = [...server.options].filter(([name]) => name !== 'dropbox.client-id');
-    await page
-      .getByRole('textbox', { name: 'Further options' })
-      .fill(lines.map(([name, value]) => `${name}=${value}`).join('\n'));
+    await fillIn(page, server);
     const opened = page.context().waitForEvent('page');
     await page.getByRole('button', { name: 'Sign in' }).click();
     const service = await opened;
     const code = /Your code: (\S+)/.exec((await service.locator('body').textContent()) ?? '')?.[1] ?? '';
     await service.close();
-    await page.getByRole('button', { name: 'The browser runs on another computer?' }).click();
     await picture(page, 'add-dropbox-waiting');
     await expectAccessible(page);
-    await page.getByRole('textbox', { name: 'Address or code at the end' }).fill(code);
-    await page.getByRole('button', { name: 'Use it' }).click();
+    const pasted = page.getByRole('textbox', { name: 'Address or code at the end' });
+    await pasted.fill('nothing');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await pasted.fill(code);
+    await page.keyboard.press('Enter');
     await page.getByText('Signed in as').waitFor();
     await picture(page, 'add-dropbox-signed-in');
     await expectAccessible(page);
@@ -209,6 +227,37 @@ describe('Dropbox', () => {
     await page.getByText('Works. A new repository will be made here.').waitFor(LONG);
     const card = await finish(page, 'Dropbox');
     await card.getByText('Account', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('sends the browser back to the host, and is signed in to again after it was revoked', async () => {
+    const { page, complaints } = await open();
+    const port = await freePort();
+    const server = await DropboxServer.start({ redirects: [`http://localhost:${port}/holdfast`] });
+    closers.push(() => server.close());
+    await chooseKind(page, 'Dropbox');
+    await fillIn(page, server, [`dropbox.redirect-port=${port}`]);
+    const signIn = (within: Page | Locator) =>
+      within.getByRole('button', { name: 'Sign in', exact: true }).click();
+    server.login.consents = false;
+    await signIn(page);
+    await page.getByRole('alert').waitFor();
+    server.login.consents = true;
+    await signIn(page);
+    await page.getByText('Signed in as').waitFor();
+    await test(page);
+    await page.getByText('Works. A new repository will be made here.').waitFor(LONG);
+    const card = await finish(page, 'Dropbox');
+    server.login.revokeAll();
+    await card.getByRole('button', { name: 'Test connection to Dropbox' }).click();
+    await card.getByRole('button', { name: 'Sign in again' }).click(LONG);
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByRole('textbox', { name: 'Client id' }).inputValue()).toBe('app-key');
+    await picture(page, 'login-cloud');
+    await expectAccessible(page);
+    await signIn(dialog);
+    await dialog.waitFor({ state: 'detached' });
+    await card.getByText('Reachable').waitFor();
     expect(complaints).toEqual([]);
   });
 });

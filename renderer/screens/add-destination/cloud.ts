@@ -17,6 +17,8 @@ export interface CloudForm {
   readonly account?: string | null | undefined;
 }
 
+export const clientOption = (kind: CloudKind): string => `${kind}.client-id`;
+
 export const NO_CLOUD: CloudForm = { folder: 'Holdfast', clientId: '', clientSecret: '', sharedDrive: '' };
 
 /** A change to the form. A sign-in by another client id is another one. */
@@ -35,7 +37,11 @@ export function cloudPlace(kind: CloudKind, form: CloudForm): Place | Missing {
   if (folder === '') return { missing: 'cloud.missing.folder' };
   return {
     location: `${kind}:${folder}`,
-    options: kind === 'gdrive' ? given({ 'gdrive.shared-drive': form.sharedDrive }) : {},
+    // No secret, and what signing in again begins with.
+    options: given({
+      [clientOption(kind)]: form.clientId,
+      ...(kind === 'gdrive' ? { 'gdrive.shared-drive': form.sharedDrive } : {}),
+    }),
     signInId: form.signInId,
   };
 }

@@ -206,9 +206,14 @@ describe('clouds', () => {
     expect(placeOf('dropbox', forms({ ...signedIn, folder: '/' }))).toEqual({
       missing: 'cloud.missing.folder',
     });
-    expect(placeOf('gdrive', forms({ ...signedIn, sharedDrive: '0AB' }))).toEqual({
+    expect(
+      placeOf(
+        'gdrive',
+        forms({ ...signedIn, clientId: ' mine ', clientSecret: 'secret', sharedDrive: '0AB' }),
+      ),
+    ).toEqual({
       location: 'gdrive:Backups/Ann',
-      options: { 'gdrive.shared-drive': '0AB' },
+      options: { 'gdrive.client-id': 'mine', 'gdrive.shared-drive': '0AB' },
       signInId: 'one',
     });
     expect(placeOf('dropbox', forms({ ...signedIn, sharedDrive: '0AB' }))).toEqual({
