@@ -173,6 +173,21 @@ describe('rclone', () => {
     expect(await storage.backend.stat(h)).toEqual({ name: h.name, size: 1 });
   });
 
+  it('lets the command line in by the environment, our own variables first', async () => {
+    await using server = await RealRest.rclone({ folder: temp.dir('s'), login });
+    const { holdfast } = handsOn(server.target('repo/'));
+    const { username, password } = login;
+    const restics = { RESTIC_REST_USERNAME: username, RESTIC_REST_PASSWORD: password };
+    await holdfast.call(['init'], { env: restics });
+    const ours = { ...restics, RESTIC_REST_PASSWORD: 'wrong', HOLDFAST_REST_PASSWORD: password };
+    await holdfast.call(['check'], { env: ours });
+    const refused = await holdfast.try(['snapshots'], { env: { ...ours, HOLDFAST_REST_PASSWORD: 'wrong' } });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/does not accept the user name and password/);
+    const options = await holdfast.try(['snapshots', '-o', 'rest.speed=1'], { env: ours });
+    expect(options.stderr).toMatch(/no option rest\.speed/);
+  });
+
   it('lets nobody in with the wrong word, and says so', async () => {
     await using server = await RealRest.rclone({ folder: temp.dir('s'), login });
     for (const word of ['', 'ann:wrong']) {
