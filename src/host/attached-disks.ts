@@ -172,11 +172,21 @@ export class AttachedDisks {
     return this.#ports.running().find((run) => busy(run) && destinationIdsOf(run.task).includes(id));
   }
 
-  addDisk(id: string, path: string, signal?: AbortSignal): Promise<Destination> {
-    return addDisk({ ...this.#ports, attached: this.#attached }, id, path, signal);
+  /** See `addDisk` of attached-set.ts. */
+  async addDisk(id: string, path: string, signal?: AbortSignal): Promise<Destination> {
+    await this.#attached.review();
+    await addDisk({ ...this.#ports, attached: this.#attached }, id, path, signal);
+    return this.#reviewed(id);
   }
 
-  removeDisk(id: string, uuid: string): Destination {
-    return removeDisk(this.#ports, id, uuid);
+  /** See `removeDisk` of attached-set.ts. */
+  async removeDisk(id: string, uuid: string): Promise<Destination> {
+    removeDisk(this.#ports, id, uuid);
+    return this.#reviewed(id);
+  }
+
+  async #reviewed(id: string): Promise<Destination> {
+    await this.#attached.review();
+    return destinationNamed(this.#ports.store, id);
   }
 }

@@ -200,7 +200,8 @@ export class Attached {
     if (!before || before.disks.length === 0) return before;
     const places = before.disks.map((disk) => this.#placeOf(disk, sight));
     const moved = before.disks.map((disk, n) => disk.mountPoint !== (places[n]?.mount.path ?? null));
-    if (!moved.includes(true)) return before;
+    const location = locationOf(before, places, moved.includes(true));
+    if (!moved.includes(true) && location === before.location) return before;
     const now = clock.now();
     const disks = before.disks.map((disk, n) => {
       const { mount } = places[n] ?? {};
@@ -208,8 +209,7 @@ export class Attached {
       const label = mount?.label ?? disk.label;
       return moved[n] ? { ...disk, label, mountPoint: mount?.path ?? null, lastSeenAt: now } : disk;
     });
-    const shown = places.find((place) => place !== undefined);
-    const after = { ...before, disks, location: shown?.path ?? before.location };
+    const after = { ...before, disks, location };
     store.destinations.put(after);
     this.#ports.changed(after);
     if (moved.some((one, n) => one && places[n] === undefined)) this.#ports.gone(after);
@@ -226,6 +226,17 @@ export class Attached {
     }
     return false;
   }
+}
+
+/** What is shown as the place: where one of the disks is now. A path that was typed stays while its disk does. */
+function locationOf(
+  { location, disks }: Destination,
+  places: readonly (Place | undefined)[],
+  moved: boolean,
+): string {
+  const paths = places.flatMap((place) => place?.path ?? []);
+  if (paths.includes(location) || (!moved && disks.length === 1)) return location;
+  return paths[0] ?? location;
 }
 
 const turnOf = ({ id }: Destination, { uuid }: KnownDisk) => `${LAST_BACKUP}${id}:${uuid}`;

@@ -3,6 +3,7 @@
  * derivation on purpose, and its index must be read. Nobody else's lock is disturbed: looking takes none, as `ls` in restic's
  * --no-lock; a version that is forgotten meanwhile shows as missing.
  */
+import { isEngineError } from '../api/errors.ts';
 import type { StoredSnapshot } from '../format/types.ts';
 import type { IndexedRepository, Repository } from '../repository/repository.ts';
 import { findSnapshot } from '../repository/snapshot-filter.ts';
@@ -51,6 +52,18 @@ export class OpenedRepositories {
 
   /** Errors: those of opening; nothing is kept after one. */
   async versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions> {
+    const kept = this.#entries.get(destinationId)?.ready ?? false;
+    try {
+      return await this.#versions(destinationId, signal);
+    } catch (e) {
+      if (!kept || !isEngineError(e, 'unreachable')) throw e;
+      // Its disk was unplugged meanwhile, and may be at another place by now; or another one of its set is there.
+      await this.drop(destinationId);
+      return this.#versions(destinationId, signal);
+    }
+  }
+
+  async #versions(destinationId: string, signal?: AbortSignal): Promise<OpenedVersions> {
     const entry = this.#entry(destinationId);
     const repository = await entry.repository;
     // Damaged ones are left out here: a check names them.

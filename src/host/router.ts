@@ -85,7 +85,7 @@ export interface RouterParts extends PlanPorts, ConfigPorts {
   /** A storage lets us in again: what waited for that goes on. */
   letIn(destination: Destination): void;
   addDisk(id: string, path: string, signal?: AbortSignal): Promise<Destination>;
-  removeDisk(id: string, uuid: string): Destination;
+  removeDisk(id: string, uuid: string): Promise<Destination>;
   eject(id: string): Promise<Destination>;
   /** The same of one that is known, by its own password; what is found is noted there. */
   retestDestination(destination: Destination, signal?: AbortSignal): Promise<ConnectionTest>;
@@ -197,8 +197,8 @@ export function createRouter(p: RouterParts) {
         p.destinationChanged(destination);
         return destination;
       }),
-      removeDisk: os.destinations.removeDisk.handler(({ input }) => {
-        const destination = p.removeDisk(input.id, input.uuid);
+      removeDisk: os.destinations.removeDisk.handler(async ({ input }) => {
+        const destination = await p.removeDisk(input.id, input.uuid);
         p.destinationChanged(destination);
         return destination;
       }),
@@ -327,7 +327,7 @@ export function createRouter(p: RouterParts) {
       export: os.config.export.handler(() => ({ yaml: exportConfig(p) })),
       import: os.config.import.handler(async ({ input, signal }) => {
         try {
-          return await importConfig(p, input.yaml, input.passwords, signal);
+          return await importConfig(p, input, signal);
         } finally {
           // Of plans and destinations clients hear one by one; an import that ended half way has changed something too.
           emit({ kind: 'channels' });

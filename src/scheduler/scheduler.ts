@@ -138,6 +138,12 @@ export class Scheduler {
     this.#nap.abort();
   }
 
+  /** A destination lets us in again: what waits for that is tried now. */
+  letIn(destinationId: string): void {
+    this.#reach.hurry(destinationId);
+    this.#nap.abort();
+  }
+
   /** Whether a run of the job is under way or queued, as far as the scheduler began it or was told. */
   running(key: string): boolean {
     return this.#entries.get(key)?.running ?? false;
@@ -290,8 +296,9 @@ export class Scheduler {
   #cause(job: Job, missed: Start | null, retry: Retry | null, now: Instant): Cause | 'let-go' | null {
     const { catchUp, onConnect } = job.schedule;
     const due = retry && retry.at <= now ? retry : null;
-    if (due?.trigger === 'continue') return due;
-    if (this.#entries.get(job.key)?.connected && (missed || retry)) {
+    const { connected = false } = this.#entries.get(job.key) ?? {};
+    if (due?.trigger === 'continue') return connected ? { ...due, trigger: 'connect' } : due;
+    if (connected && (missed || retry)) {
       const { attempt, previousRunId } = (missed ? null : retry) ?? { attempt: 1, previousRunId: null };
       return { trigger: 'connect', attempt, previousRunId };
     }
