@@ -121,6 +121,7 @@ function TypedLogin(props: DialogProps) {
   return (
     <form onSubmit={submit} className="hf-form">
       <Text>{say('login.text')}</Text>
+      {!question && <Text c="dimmed">{say('login.empty')}</Text>}
       {question ? (
         <HostQuestion
           key={String(question.context?.fingerprint)}

@@ -126,8 +126,16 @@ function OutLink({ url, name }: { readonly url: string; readonly name: string })
   const shell = useShell();
   if (shell) return <CopyText text={url} name={`${name}: ${new URL(url).hostname}`} />;
   return (
-    <Anchor href={url} target="_blank" rel="noopener noreferrer" size="sm" underline="always">
-      {name} <IconExternalLink size={14} aria-hidden />
+    <Anchor
+      href={url}
+      target="_blank"
+      rel="noopener noreferrer"
+      size="sm"
+      underline="always"
+      className="hf-out"
+    >
+      {name}
+      <IconExternalLink size={14} aria-hidden />
     </Anchor>
   );
 }

@@ -1099,6 +1099,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'login.title': 'Bei „{name}“ anmelden',
   'login.text':
     'Die Sicherungen dort bleiben, wie sie sind. Was darauf gewartet hat, geht weiter, sobald es klappt.',
+  'login.empty': 'Was Sie leer lassen, bleibt, wie es war.',
   'login.use': 'So anmelden',
   'login.done': 'Angemeldet: „{name}“ kann wieder benutzt werden.',
   'sign-in.button': 'Anmelden',

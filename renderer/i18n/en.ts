@@ -1077,6 +1077,7 @@ export const en = {
   'login.change': 'Sign in anew…',
   'login.title': 'Sign in to “{name}”',
   'login.text': 'The backups there stay as they are. What waited for this goes on as soon as it works.',
+  'login.empty': 'What you leave empty stays as it was.',
   'login.use': 'Use this login',
   'login.done': 'Signed in: “{name}” can be used again.',
   'sign-in.button': 'Sign in',
