@@ -140,7 +140,9 @@ function reachFinding(d: DestinationFacts, now: number, held: Alert | undefined)
   if (d.problem === null) return held ? { state: 'over', wording: messages.reachable(held, d) } : MOOT;
   // That only a person mends this is no news tomorrow.
   if (needsSignIn(d.problem)) return { state: 'holds', wording: messages.signInNeeded(d) };
-  const grace = d.problem.transient ? PASSING_GRACE_MS : LASTING_GRACE_MS;
+  const isDisk = d.problem.code === 'unreachable' && d.problem.context?.disk !== undefined;
+  const passes = d.problem.transient || isDisk;
+  const grace = passes ? PASSING_GRACE_MS : LASTING_GRACE_MS;
   const lasted = now - (d.problemSince ?? now);
   return lasted >= grace ? { state: 'holds', wording: messages.unreachable(d, now) } : UNKNOWN;
 }

@@ -209,7 +209,10 @@ export class Attached {
       const label = mount?.label ?? disk.label;
       return moved[n] ? { ...disk, label, mountPoint: mount?.path ?? null, lastSeenAt: now } : disk;
     });
-    const after = { ...before, disks, location };
+    // What was counted was counted in another repository.
+    const isOther = before.disks.length > 1 && location !== before.location;
+    const usedBytes = isOther ? null : before.usedBytes;
+    const after = { ...before, disks, location, usedBytes };
     store.destinations.put(after);
     this.#ports.changed(after);
     if (moved.some((one, n) => one && places[n] === undefined)) this.#ports.gone(after);

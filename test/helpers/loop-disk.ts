@@ -21,6 +21,11 @@ function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
 }
 
+/** It may have been done already. */
+function attempt(program: string, ...args: string[]): void {
+  spawnSync(program, args);
+}
+
 export class LoopDisk {
   readonly image: string;
   readonly type: LoopType;
@@ -81,13 +86,13 @@ export class LoopDisk {
 
   /** The device goes when nobody uses it any more. */
   #free(): void {
-    if (this.#loop !== undefined) spawnSync('losetup', ['-d', this.#loop]);
+    if (this.#loop !== undefined) attempt('losetup', '-d', this.#loop);
     this.#loop = undefined;
     this.#mount = undefined;
   }
 
   clear(): void {
-    if (this.#mount !== undefined) spawnSync('umount', ['--lazy', this.#mount]);
+    if (this.#mount !== undefined) attempt('umount', '--lazy', this.#mount);
     this.#free();
   }
 }

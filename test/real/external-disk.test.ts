@@ -9,6 +9,7 @@ import { ENDED, type Run } from '../../src/api/model/run.ts';
 import { passwordName } from '../../src/host/destinations.ts';
 import { type LoopDisk, type LoopType, useLoopDisks } from '../helpers/loop-disk.ts';
 import { RealHost } from '../helpers/real-host.ts';
+import { Restic } from '../helpers/restic.ts';
 import { useTemp } from '../helpers/scope.ts';
 import { hasTool, requireTool } from '../helpers/tools.ts';
 
@@ -92,8 +93,8 @@ class World {
     if (!hasTool('restic')) return;
     const password = await this.place.host.secrets.get(passwordName(this.destination.id));
     const { location } = await this.now();
-    const env = { ...process.env, RESTIC_PASSWORD: password ?? '', RESTIC_REPOSITORY: location };
-    execFileSync('restic', ['check', '--read-data', '--no-cache'], { env, stdio: 'pipe' });
+    const home = this.place.home;
+    await new Restic({ repository: location, home, password: password ?? '' }).check();
   }
 }
 
@@ -220,7 +221,7 @@ describe('a disk that comes and goes', () => {
     const disk = disks.make('ext4', 'Hand', 256);
     const at = disk.plugIn(disks.folder());
     const world = await new World().open(disk);
-    fs.writeFileSync(join(world.source, 'large.bin'), randomBytes(64 * MiB));
+    fs.writeFileSync(join(world.source, 'large.bin'), randomBytes(32 * MiB));
     const run = await world.begin();
     const eject = () => world.client.destinations.eject({ id: world.destination.id });
     await expect(eject()).rejects.toMatchObject({ code: 'locked' });

@@ -329,9 +329,11 @@ describe('space', () => {
 
 describe('a destination that cannot be used', () => {
   const wrong = { code: 'wrong-password', message: 'No key fits.', transient: false } as const;
+  const away = { ...failure, transient: false, context: { disk: '1234-ABCD' } } as const;
 
   it.each([
     ['a day, where it may pass', failure, DAY],
+    ['a day, where its disk is to be plugged in', away, DAY],
     ['an hour, where it will not', wrong, HOUR],
   ])('is told after %s', async (_, problem, grace) => {
     const desk = openDesk();
