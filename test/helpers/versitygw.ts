@@ -12,6 +12,7 @@ export class VersityGw implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
   #child: ChildProcess | undefined;
+  #said = '';
 
   private constructor(folder: string, port: number) {
     this.#folder = folder;
@@ -46,27 +47,30 @@ export class VersityGw implements AsyncDisposable {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child = child;
-    let said = '';
     child.stderr?.on('data', (text: Buffer) => {
-      said += text;
+      this.#said += text;
     });
-    while (!(await this.#answers())) {
-      if (child.exitCode !== null) throw new Error(`versitygw ended: ${said}`);
+    // What answers at that port could be somebody else's, if ours has ended.
+    for (let up = false; !up; ) {
+      up = await this.#answers();
+      if (child.exitCode !== null) throw new Error(`versitygw ended: ${this.#said}`);
     }
   }
 
-  /** At once, in the midst of whatever it does. */
+  /** At once, in the midst of whatever it does. Errors: it has ended by itself. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined || child.exitCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`versitygw is not running: ${this.#said}`);
+    }
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
+    if (this.#child) await this.kill();
   }
 
   async #answers(): Promise<boolean> {

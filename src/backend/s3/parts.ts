@@ -36,7 +36,7 @@ export interface Upload {
 
 interface Part {
   readonly PartNumber: number;
-  readonly ETag: string | undefined;
+  readonly ETag: string;
   readonly ChecksumSHA256: string;
 }
 
@@ -86,6 +86,11 @@ async function sendPart(
   const { ETag } = await wire.ask(asked, { body, signal: o?.signal, pace: o?.pace }, (client, how) =>
     client.send(new UploadPartCommand(input), how),
   );
+  if (ETag === undefined) {
+    throw new EngineError('io', `Could not ${asked.doing}: the service did not say that it stored a part.`, {
+      transient: true,
+    });
+  }
   return { PartNumber, ETag, ChecksumSHA256 };
 }
 

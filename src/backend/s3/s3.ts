@@ -177,19 +177,18 @@ class S3 implements Backend {
   ): Promise<void> {
     const ChecksumSHA256 = sumOf(body);
     const input = { ...object, ChecksumSHA256, ContentLength: totalLength(body), Body: Buffer.alloc(0) };
-    const { ChecksumSHA256: told } = await this.#wire.ask(
+    const { ChecksumSHA256: told = ChecksumSHA256, ETag } = await this.#wire.ask(
       asked,
       { body, signal: o?.signal, pace: o?.pace },
       (client, how) => client.send(new PutObjectCommand(input), how),
     );
-    if (told === undefined || told === ChecksumSHA256) return;
-    throw new EngineError(
-      'io',
-      `Could not ${asked.doing}: the service stored other bytes (${asked.place}).`,
-      {
-        transient: true,
-      },
-    );
+    // Every service names what it has stored; a network that wants people to sign in first says 200 to anything.
+    const wrong =
+      ETag === undefined ? 'did not say that it stored it' : told !== ChecksumSHA256 && 'stored other bytes';
+    if (!wrong) return;
+    throw new EngineError('io', `Could not ${asked.doing}: the service ${wrong} (${asked.place}).`, {
+      transient: true,
+    });
   }
 
   /** Services that know no conditions are asked before; then a second creator at the same moment is not noticed. */

@@ -194,8 +194,17 @@ describe('sums', () => {
   it('other bytes than were sent are found out', async () => {
     const s3 = await open();
     const sum = createHash('sha256').update('other').digest('base64');
-    always({ status: 200, headers: { 'x-amz-checksum-sha256': sum } });
-    expect(await failing(s3.save(pack('a'), [bytes('x')]))).toMatchObject({ code: 'io', transient: true });
+    always({ status: 200, headers: { etag: '"x"', 'x-amz-checksum-sha256': sum } });
+    const e = await failing(s3.save(pack('a'), [bytes('x')]));
+    expect(e).toMatchObject({ code: 'io', transient: true });
+    expect(e.message).toContain('stored other bytes');
+  });
+
+  it('a page that says 200 to anything has stored nothing', async () => {
+    always({ status: 200, body: '<html><body>Please sign in to this network</body></html>' });
+    const e = await failing((await open()).save(pack('a'), [bytes('x')]));
+    expect(e).toMatchObject({ code: 'io', transient: true });
+    expect(e.message).toContain('did not say');
   });
 
   it('are in lists that want them', async () => {
