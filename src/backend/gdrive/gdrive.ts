@@ -35,7 +35,7 @@ import { fromAnswer, SERVICE } from './errors.ts';
 import { Folders, MOST_PARENTS } from './folders.ts';
 import { Ids } from './ids.ts';
 import { type Item, Items, options } from './items.ts';
-import { Quota } from './quota.ts';
+import { type Allowed, Quota } from './quota.ts';
 import { credentialsOf, type DriveSetting, settingOf, signInClient } from './setting.ts';
 import { Content, Uploads } from './upload.ts';
 import { Wire } from './wire.ts';
@@ -45,12 +45,12 @@ export interface DriveParts {
   readonly clock?: Clock;
   /** 0 … 1, evenly. */
   readonly random?: () => number;
-  /** New files and folders per second. */
-  readonly creations?: number;
+  /** What Google allows, per second: new files and folders, and calls. */
+  readonly allowed?: Allowed;
 }
 
-/** What Drive has been seen to take for long, by one account. */
-const CREATIONS_PER_SECOND = 2;
+/** Two creations are what Drive has been seen to take for long; of calls, 12,000 in a minute are documented. */
+const ALLOWED: Allowed = { creations: 2, queries: 150 };
 /** Files whose ids are remembered, so that reading one costs no search: some 30 MB. */
 const MOST_KNOWN = 100_000;
 
@@ -422,7 +422,7 @@ function fail(e: unknown): never {
 async function open(
   target: string,
   o: StorageSetting,
-  { clock = systemClock, random = Math.random, creations = CREATIONS_PER_SECOND }: DriveParts,
+  { clock = systemClock, random = Math.random, allowed = ALLOWED }: DriveParts,
   isNew: boolean,
 ): Promise<Drive> {
   throwIfAborted(o.signal);
@@ -431,7 +431,7 @@ async function open(
   const credentials = await credentialsOf(o);
   const http = await createHttpClient({ tls: o.tls, connections, env: o.env });
   const access = new Access({ service: SERVICE, http, clock, keeper: o.login, warn: o.warn }, credentials);
-  const quota = new Quota({ clock, random, creations });
+  const quota = new Quota({ clock, random, allowed });
   const wire = new Wire({ http, access, quota, endpoint });
   return new Drive(setting, { http, wire, clock, random, warn: o.warn, isNew });
 }

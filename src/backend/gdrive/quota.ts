@@ -8,12 +8,17 @@
 import type { Clock } from '../../util/clock.ts';
 import { pause, throwIfAborted } from '../calls.ts';
 
+/** Per second. */
+export interface Allowed {
+  readonly creations: number;
+  readonly queries: number;
+}
+
 export interface QuotaParts {
   readonly clock: Clock;
   /** 0 … 1, evenly. */
   readonly random: () => number;
-  /** Per second. */
-  readonly creations: number;
+  readonly allowed: Allowed;
 }
 
 /** Tokens come evenly; some unused ones are kept. */
@@ -67,7 +72,6 @@ class Bucket {
   }
 }
 
-const QUERIES = { perSecond: 150, kept: 300 } as const;
 const KEPT_SECONDS = 2;
 const GATE_MS = { first: 1000, most: 64_000 } as const;
 
@@ -81,8 +85,9 @@ export class Quota {
 
   constructor(parts: QuotaParts) {
     this.#parts = parts;
-    this.#queries = new Bucket(parts.clock, QUERIES.perSecond, QUERIES.kept);
-    this.#creations = new Bucket(parts.clock, parts.creations, parts.creations * KEPT_SECONDS);
+    const { clock, allowed } = parts;
+    this.#queries = new Bucket(clock, allowed.queries, allowed.queries * KEPT_SECONDS);
+    this.#creations = new Bucket(clock, allowed.creations, allowed.creations * KEPT_SECONDS);
   }
 
   /** Waits until a call may leave. */
