@@ -262,10 +262,14 @@ const settings = {
 const config = {
   /** Plans, destinations, channels and settings as YAML, without secrets. */
   export: call.output(z.object({ yaml: z.string() })),
-  /** Errors: 'usage' with the line that is wrong; nothing is changed then. Passwords of new destinations by name. */
+  /** Errors: 'usage' with the line that is wrong; nothing is changed then. Passwords and logins of new destinations by name. */
   import: call
     .input(
-      z.object({ yaml: z.string().max(4_000_000), passwords: z.record(z.string(), Password).default({}) }),
+      z.object({
+        yaml: z.string().max(4_000_000),
+        passwords: z.record(z.string(), Password).default({}),
+        logins: z.record(z.string(), Login).default({}),
+      }),
     )
     .output(z.object({ created: z.int(), updated: z.int() })),
 };

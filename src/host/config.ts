@@ -1,5 +1,5 @@
 /** The configuration as a document, out of the diary and into it. What the document does not name stays as it is. */
-import { EngineError, isEngineError } from '../api/errors.ts';
+import { EngineError, isEngineError, needsSignIn } from '../api/errors.ts';
 import type { Channel } from '../api/model/alert.ts';
 import { Channel as ChannelSchema } from '../api/model/alert.ts';
 import type { Destination, Login, NewDestination } from '../api/model/destination.ts';
@@ -19,6 +19,13 @@ export interface ConfigPorts extends PlanPorts {
   ): Promise<Added>;
   planChanged(planId: string, before?: readonly string[]): void;
   destinationChanged(destination: Destination): void;
+}
+
+/** Passwords and logins of new destinations, by their names. */
+export interface ConfigInput {
+  readonly yaml: string;
+  readonly passwords: Readonly<Record<string, string>>;
+  readonly logins: Readonly<Record<string, Login>>;
 }
 
 export interface Imported {
@@ -43,8 +50,7 @@ export function exportConfig({ store }: ConfigPorts): string {
  */
 export async function importConfig(
   p: ConfigPorts,
-  yaml: string,
-  passwords: Readonly<Record<string, string>>,
+  { yaml, passwords, logins }: ConfigInput,
   signal?: AbortSignal,
 ): Promise<Imported> {
   const { store } = p;
@@ -58,15 +64,34 @@ export async function importConfig(
     const known = named(store.destinations.list(), input.name);
     count.add(known !== undefined);
     if (known) p.destinationChanged(updateDestination(store, known.id, input));
-    else
-      p.destinationChanged(
-        (await p.addDestination(input, passwords[input.name], signal ? { signal } : {})).destination,
-      );
+    else p.destinationChanged(await addNew(p, input, passwords[input.name], logins[input.name], signal));
   }
   for (const input of document.plans) count.add(importPlan(p, input));
   for (const input of document.channels) count.add(importChannel(p, input));
   importSettings(store, document);
   return count;
+}
+
+/** Errors: those of `addDestination`; where it wants a login, with the way to give it. */
+async function addNew(
+  p: ConfigPorts,
+  input: NewDestination,
+  password: string | undefined,
+  login: Login | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Destination> {
+  try {
+    return (await p.addDestination(input, password, { login, ...(signal ? { signal } : {}) })).destination;
+  } catch (e) {
+    if (!isEngineError(e) || !needsSignIn(e)) throw e;
+    const hint = `Add “${input.name}” by itself, with its login, or give the login with the import; then import once more: it goes on where it stopped.`;
+    throw new EngineError(
+      e.code,
+      `“${input.name}”: ${e.message}`,
+      { context: e.context, hint },
+      { cause: e },
+    );
+  }
 }
 
 /** What the shapes don't tell, before anything is changed. Error: 'usage', with the name of what is wrong. */

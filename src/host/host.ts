@@ -78,6 +78,7 @@ import { createRouter } from './router.ts';
 import { SCHEMES } from './schemes.ts';
 import { SharedPaces } from './shared-paces.ts';
 import { SignIns } from './sign-ins.ts';
+import { tlsOfEnv } from './tls-of-env.ts';
 import { verdictOf } from './verdict.ts';
 
 export interface HostOptions {
@@ -240,7 +241,7 @@ export class Host {
       env: this.#env,
       newId: randomUUID,
       accountOf: (kind, options, login, signal) =>
-        accountAt(kind, { ...newPlaceAt('', options, login), env: this.#env }, signal),
+        accountAt(kind, { ...newPlaceAt('', options, login), ...this.#reaching }, signal),
     });
     this.#disks = this.#makeDisks();
     this.#alerts = createAlerts({
@@ -634,7 +635,7 @@ export class Host {
   /** Its storage lets us in again: what waited for that is begun, or continued. */
   #letIn({ id }: Destination): void {
     this.store.values.remove(PROBLEM_SINCE + id);
-    this.#scheduler.connected(id);
+    this.#scheduler.letIn(id);
     this.#saveSettingsSoon(id);
     if (this.#o.mode === 'serve') this.#evaluateAlerts(this.#clock.now());
     this.#statusChanged();
@@ -781,12 +782,17 @@ export class Host {
     return `${id}.${repository.slice(0, 16)}`;
   }
 
+  /** What all places share. */
+  get #reaching() {
+    return { env: this.#env, tls: tlsOfEnv(this.#env) };
+  }
+
   /** Where a destination is now, and what it takes to reach it. Errors: those of finding it. */
   async #place(destination: Destination): Promise<Place> {
     const { id, options } = destination;
     const location = await this.#disks.locate(destination);
     const login = storedLogin(this.secrets, loginName(id));
-    return { location, options: new Map(Object.entries(options)), login, env: this.#env };
+    return { location, options: new Map(Object.entries(options)), login, ...this.#reaching };
   }
 
   /** The destination's own repository, whatever else may lie at its place. */
@@ -833,8 +839,9 @@ export class Host {
       now: () => this.#clock.now(),
       newId: randomUUID,
       placeOf: (destination) => this.#place(destination),
-      open: (place, password, signal) => openAt({ env: this.#env, ...place }, password, options(signal)),
-      create: (place, password, signal) => createAt({ env: this.#env, ...place }, password, options(signal)),
+      open: (place, password, signal) => openAt({ ...this.#reaching, ...place }, password, options(signal)),
+      create: (place, password, signal) =>
+        createAt({ ...this.#reaching, ...place }, password, options(signal)),
       newRecoveryKey: newRecoveryWords,
       asRecoveryKey: asRecoveryWords,
       addRecoveryKey: async (repository, key) => {
@@ -847,9 +854,9 @@ export class Host {
         const planName = (id: string) => store.plans.get(id)?.name;
         return historyFromSnapshots(snapshots, { destination, hostname: this.#hostname, planName });
       },
-      toldAt: (place, signal) => toldAt({ env: this.#env, ...place }, this.#clock.now(), signal),
+      toldAt: (place, signal) => toldAt({ ...this.#reaching, ...place }, this.#clock.now(), signal),
       tryOut: (place, password, signal) =>
-        tryOut({ env: this.#env, ...place }, password, this.#clock.now(), signal),
+        tryOut({ ...this.#reaching, ...place }, password, this.#clock.now(), signal),
     };
   }
 

@@ -1,9 +1,11 @@
 import { EngineError } from '../../api/errors.ts';
+import type { Login } from '../../api/model/destination.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { hostOptions, withHost } from '../host-client.ts';
 import { values } from '../options.ts';
 import { readPassword } from '../password.ts';
+import { loginInFile } from '../storage-login.ts';
 import { decodeText, readTextFile } from '../text-file.ts';
 import { plural } from '../units.ts';
 
@@ -21,12 +23,18 @@ export const command = defineCommand({
 for "-". What has the name of something that is there changes it, all else is new; nothing is removed. If anything in the
 file is wrong, nothing is changed.
 
-A destination that is new here needs its password: --destination-password-file 'USB disk=usb.txt'.`,
+A destination that is new here needs its password: --destination-password-file 'USB disk=usb.txt', and one on a server or in
+a cloud its login: --destination-login-file 'Server=login.json'.`,
   options: {
     ...hostOptions,
     destinationPasswordFile: values(
       '--destination-password-file name=file',
       'file with the password of a new destination (can be given several times)',
+      (given) => [parseNamedFile(given)],
+    ),
+    destinationLoginFile: values(
+      '--destination-login-file name=file',
+      'JSON file with the login of a new destination (can be given several times)',
       (given) => [parseNamedFile(given)],
     ),
   },
@@ -41,8 +49,12 @@ A destination that is new here needs its password: --destination-password-file '
         ),
       ),
     );
+    const logins: Record<string, Login> = {};
+    for (const { name, file: loginFile } of flags.destinationLoginFile) {
+      logins[name] = (await loginInFile({ loginFile }, signal)) ?? {};
+    }
     const counts = await withHost(context, flags, ({ client }) =>
-      client.config.import({ yaml, passwords }, { signal }),
+      client.config.import({ yaml, passwords, logins }, { signal }),
     );
     if (globals.json) return json.write(counts);
     print.say(`Added ${plural(counts.created, 'item')}, changed ${plural(counts.updated, 'item')}.`);

@@ -1,6 +1,5 @@
 /** A login that is not accepted any more, from the run that meets it to the one that goes on after it was set anew. */
 import { afterEach, expect, it } from 'vitest';
-import type { Plan } from '../../../src/api/model/plan.ts';
 import { loginName } from '../../../src/host/logins.ts';
 import { RealHost } from '../../helpers/real-host.ts';
 import { useTemp } from '../../helpers/scope.ts';
@@ -70,7 +69,7 @@ it('loses nothing: the run ends, the plan waits, and one run goes on when somebo
 
   // A refused login is not tried again by itself, however long that takes.
   const asked = server.seen.length;
-  for (let hour = 0; hour < 30; hour++) await clock.advance(60 * MINUTE);
+  for (let hour = 0; hour < 5; hour++) await clock.advance(60 * MINUTE);
   expect(server.seen.length).toBe(asked);
   expect(await runs()).toHaveLength(1);
 
@@ -116,14 +115,16 @@ it('waits before it has begun, and goes on after a test that went well', async (
 
 it('keeps the login with the secrets only: not in the diary, not in what it says', async () => {
   const { server } = await aServer();
-  const { place, destination } = await aHost(server);
+  const place = await new RealHost(temp).open();
+  open.push({ [Symbol.asyncDispose]: () => place.close() });
+  const location = `rest:${server.target()}`;
+  const { destination } = await place.client.destinations.add({ name: 'rest', location, login: OLD });
   expect(await place.host.secrets.get(loginName(destination.id))).toContain(OLD.password);
   expect(JSON.stringify(await place.client.destinations.list())).not.toContain(OLD.password);
   expect((await place.client.config.export()).yaml).not.toContain(OLD.password);
   const data = RealHost.bytesBelow(place.data).toString('latin1');
   expect(data).not.toContain(OLD.password);
   const { id } = destination;
-  for (const plan of await plansOf(place)) await place.client.plans.remove({ id: plan.id });
   await place.client.destinations.remove({ id });
   expect(await place.host.secrets.get(loginName(id))).toBeUndefined();
 });
@@ -143,7 +144,3 @@ it('leaves nothing behind where the login is not accepted in the first place', a
   expect(await test(NEW)).toMatchObject({ repository: false, problem: { code: 'auth-expired' } });
   expect(await test(OLD)).toMatchObject({ repository: false, writable: true, problem: null });
 });
-
-async function plansOf(place: RealHost): Promise<readonly Plan[]> {
-  return (await place.client.plans.list()).map(({ plan }) => plan);
-}
