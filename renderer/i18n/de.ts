@@ -145,6 +145,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'reason.run-failed': 'Eine Sicherung ist beim letzten Mal fehlgeschlagen.',
   'reason.run-warnings': 'Einige Dateien konnten bei der letzten Sicherung nicht gelesen werden.',
   'reason.destination-problem': '„{destination}“ war nicht benutzbar.',
+  'reason.sign-in': '„{destination}“ lässt niemanden herein, bis Sie sich neu anmelden.',
   'reason.check-failed': 'Die letzte Prüfung eines Ziels hat Schäden gefunden.',
   'reason.check-old': '„{destination}“ ist lange nicht geprüft worden.',
   'reason.space-low': '„{destination}“ ist fast voll.',

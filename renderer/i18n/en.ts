@@ -145,6 +145,7 @@ export const en = {
   'reason.run-failed': 'A backup failed the last time.',
   'reason.run-warnings': 'Some files could not be read by the last backup.',
   'reason.destination-problem': '“{destination}” could not be used.',
+  'reason.sign-in': '“{destination}” lets nobody in until you sign in again.',
   'reason.check-failed': 'The last check of a destination found damage.',
   'reason.check-old': '“{destination}” has not been checked for a long time.',
   'reason.space-low': '“{destination}” is nearly full.',
@@ -1007,7 +1008,7 @@ export const en = {
   'disks.health':
     'Whether a disk is healthy (SMART, RAID) is not read yet. “Free” means room, not health: a disk can fail without a sign.',
   'disks.use': 'Use as a destination',
-  'disks.use-named': 'Use {name} as a destination',
+  'disks.use-named': 'Use as a destination: {name}',
   'disks.low': 'Nearly full',
   'disks.unplugged': 'Not plugged in',
   'disks.unplugged.text': 'Destinations that are not reachable right now: {names}.',

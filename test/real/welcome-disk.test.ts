@@ -81,7 +81,7 @@ describe.skipIf(!isRoot)('with a second disk', () => {
     const disk = plugIn();
     const { page, host, complaints } = await open();
     await page.getByRole('link', { name: 'Disks' }).first().click();
-    await page.getByRole('link', { name: 'Use Blue disk as a destination' }).click();
+    await page.getByRole('link', { name: 'Use as a destination: Blue disk' }).click();
     await page.getByRole('button', { name: 'Next' }).click();
     await page.getByRole('button', { name: /Blue disk/ }).click();
     await page.getByText('Works. A new repository will be made here.').waitFor();
