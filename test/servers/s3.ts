@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 
 export interface S3Seen {
   readonly method: string;
+  readonly path: string;
   /** Of the object; '' for the bucket. */
   readonly key: string;
   readonly query: URLSearchParams;
@@ -100,12 +101,8 @@ export class S3Server implements AsyncDisposable {
     const url = new URL(request.url ?? '', this.endpoint);
     const [, , ...rest] = url.pathname.split('/');
     const { method = '', headers } = request;
-    const seen: S3Seen = {
-      method,
-      key: decodeURIComponent(rest.join('/')),
-      query: url.searchParams,
-      headers,
-    };
+    const { pathname: path, searchParams: query } = url;
+    const seen: S3Seen = { method, path, key: decodeURIComponent(rest.join('/')), query, headers };
     this.seen.push(seen);
     const told = this.answer(seen);
     if (told === 'cut at once') return void request.socket.destroy();

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EngineError } from '../../../src/api/errors.ts';
@@ -14,6 +17,7 @@ import type { StorageSetting } from '../../../src/backend/registry.ts';
 import { type PartsSetting, partsOf } from '../../../src/backend/s3/parts.ts';
 import { createS3, openS3 } from '../../../src/backend/s3/s3.ts';
 import { wholeSum } from '../../../src/backend/s3/sums.ts';
+import { CERTIFICATE, KEY as TLS_KEY } from '../../helpers/certificate.ts';
 import { useTemp } from '../../helpers/scope.ts';
 import { type S3Answer, type S3Seen, S3Server, s3Error } from '../../servers/s3.ts';
 
@@ -371,6 +375,67 @@ describe('what a service teaches', () => {
     opened.push(s3);
     await s3.save(pack('a'), []);
     expect(server.seen[0]?.headers.authorization).toContain('Credential=told/');
+  });
+});
+
+/** A proxy before all of Amazon, whose hosts answer as `host` says; tells the hosts that were asked for. */
+async function amazon(host: (name: string) => S3Answer) {
+  const asked: string[] = [];
+  const hosts = https.createServer({ key: TLS_KEY, cert: CERTIFICATE }, (request, response) => {
+    const told = host(request.headers.host ?? '');
+    if (typeof told === 'string') return;
+    request.resume().on('end', () => response.writeHead(told.status, told.headers).end(told.body));
+  });
+  const proxy = http.createServer().on('connect', (request, socket) => {
+    asked.push(request.url ?? '');
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    hosts.emit('connection', socket);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  const { port } = proxy.address() as AddressInfo;
+  return {
+    asked,
+    env: { HTTPS_PROXY: `http://127.0.0.1:${port}` },
+    [Symbol.dispose]: () => void proxy.close(),
+  };
+}
+
+describe('hosts', () => {
+  const stored = { status: 200, headers: { etag: '"x"' } } satisfies S3Answer;
+
+  it.each([
+    ['auto', 's3.example.com', '/bucket/place/config'],
+    ['path', 's3.example.com', '/bucket/place/config'],
+    ['dns', 'bucket.s3.example.com', '/place/config'],
+  ])('of buckets by lookup “%s”', async (lookup, host, path) => {
+    always(stored);
+    const env = { HTTP_PROXY: server.endpoint };
+    const options = new Map([['s3.bucket-lookup', lookup]]);
+    const s3 = await openS3('http://s3.example.com/bucket/place', { ...LOGIN, env, options });
+    opened.push(s3);
+    await s3.save(CONFIG_HANDLE, []);
+    const [seen] = server.seen;
+    expect(seen?.headers.host).toBe(host);
+    expect(seen?.path).toBe(path);
+  });
+
+  it('of Amazon are those of the bucket’s region, once that is known', async () => {
+    using proxy = await amazon((name) =>
+      name.includes('eu-west-3')
+        ? stored
+        : s3Error(301, 'PermanentRedirect', '', { 'x-amz-bucket-region': 'eu-west-3' }),
+    );
+    for (const target of ['s3.amazonaws.com/bucket/place', 's3.eu-central-1.amazonaws.com/bucket/place']) {
+      const s3 = await openS3(target, { ...LOGIN, env: proxy.env, tls: { insecure: true } });
+      await s3.save(CONFIG_HANDLE, []);
+      await s3.close();
+    }
+    expect(proxy.asked).toEqual([
+      'bucket.s3.us-east-1.amazonaws.com:443',
+      'bucket.s3.eu-west-3.amazonaws.com:443',
+      'bucket.s3.eu-central-1.amazonaws.com:443',
+      'bucket.s3.eu-west-3.amazonaws.com:443',
+    ]);
   });
 });
 
