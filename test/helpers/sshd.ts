@@ -125,11 +125,6 @@ export class Sshd implements AsyncDisposable {
     this.#process = undefined;
   }
 
-  /** Ends the connections; the server goes on. */
-  cut(): void {
-    if (this.#process?.pid !== undefined) for (const pid of childrenOf(this.#process.pid)) killQuietly(pid);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
   }

@@ -255,7 +255,8 @@ describe('the server’s identity', () => {
     const [line = ''] = server.knownLines().split('\n');
     const [host = '', keyType = '', publicKey = ''] = line.split(' ');
     const fingerprint = fingerprintOf(publicKey);
-    const context = { fingerprint, keyType, host, publicKey, changed: false };
+    const at = { host: '127.0.0.1', port: server.port };
+    const context = { fingerprint, keyType, publicKey, ...at, changed: false };
     await expect(openSftp(target, o)).rejects.toMatchObject({ code: 'host-unverified', context });
     const shown = execFileSync('ssh-keygen', ['-l', '-f', `${server.hostKeys[0]}.pub`], { encoding: 'utf8' });
     expect(shown).toContain(fingerprint);

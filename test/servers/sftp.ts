@@ -26,6 +26,8 @@ export interface SftpServerOptions {
   readonly questions?: boolean;
   /** A public key that is let in. */
   readonly publicKey?: ParsedKey;
+  /** Wants a new password. */
+  readonly expired?: boolean;
   /** Wants the key and then the password. */
   readonly both?: boolean;
   readonly misbehaviour?: Misbehaviour;
@@ -151,6 +153,7 @@ function same(a: Buffer, b: Buffer): boolean {
 function isRight({ o, attempts }: State, context: AuthContext, then: (right: boolean) => void): void {
   if (context.method === 'password') {
     attempts.push(`password ${context.password}`);
+    if (o.expired) return context.requestChange('Choose another password', () => then(false));
     return then(!o.questions && context.password === o.password);
   }
   if (context.method === 'keyboard-interactive') {

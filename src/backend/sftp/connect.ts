@@ -7,7 +7,7 @@ import { EngineError, messageOf } from '../../api/errors.ts';
 import { cancellation } from '../calls.ts';
 import { translateNetworkError } from '../http/client.ts';
 import type { Login } from '../registry.ts';
-import { fingerprintOf, type KnownKeys, keyTypeOf, knownName, readKnownHosts } from './known-hosts.ts';
+import { fingerprintOf, type KnownKeys, keyTypeOf, readKnownHosts } from './known-hosts.ts';
 import { connectionLost, Link, silence } from './link.ts';
 import { type Attempts, type Handler, handlerOf, loginRefused } from './login.ts';
 import type { Place } from './place.ts';
@@ -74,7 +74,8 @@ function unverified(place: Place, key: Buffer, verdict: Exclude<Verdict, 'truste
       context: {
         fingerprint,
         keyType,
-        host: knownName(place.host, place.port),
+        host: place.host,
+        port: place.port,
         changed: verdict !== 'unknown',
         publicKey: key.toString('base64'),
         ...(verdict === 'revoked' ? { revoked: true } : {}),
@@ -174,6 +175,7 @@ async function logIn(client: Client, config: ConnectConfig, place: Place, auth: 
   await new Promise<void>((resolve, reject) => {
     client.once('ready', resolve);
     client.once('close', () => reject(connectionLost(hostAndPort(place.host, place.port))));
+    client.once('change password', () => reject(passwordExpired(place)));
     client.on('error', (e) => {
       // An agent that is not there, or a key that can't sign: ssh2 tells, and goes on with the next attempt.
       const passing = levelOf(e) === 'agent' || levelOf(e) === 'client-authentication';
@@ -181,6 +183,13 @@ async function logIn(client: Client, config: ConnectConfig, place: Place, auth: 
     });
     client.connect(config);
     client.setNoDelay(true);
+  });
+}
+
+/** Nobody is here who could choose a new one. */
+function passwordExpired(place: Place): EngineError {
+  return new EngineError('auth-expired', `${place.account} wants the password to be changed first.`, {
+    hint: 'Log in to the server by other means, change the password there, and set it anew here.',
   });
 }
 

@@ -48,7 +48,7 @@ function means(names: string, host: string): boolean {
 }
 
 /** How a server is called in the file. */
-export function knownName(host: string, port: number): string {
+function knownName(host: string, port: number): string {
   return port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`;
 }
 

@@ -137,8 +137,10 @@ class Sftp implements Backend {
   async remove(h: Handle, o?: CallOptions): Promise<void> {
     const path = this.#pathOf(h);
     throwIfAborted(o?.signal);
-    await this.#pool.use('question', async (link) => {
+    const commit = { begun: false };
+    const removing = this.#pool.use('question', async (link) => {
       throwIfAborted(o?.signal);
+      commit.begun = true;
       try {
         await link.unlink(path);
       } catch (e) {
@@ -146,6 +148,7 @@ class Sftp implements Backend {
         await this.#checkRoot(link);
       }
     });
+    await this.#orAbort(removing, o?.signal, () => !commit.begun);
     if (h.type === 'config') this.#hasConfig = false;
   }
 

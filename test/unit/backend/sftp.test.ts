@@ -166,6 +166,13 @@ describe('a login over SFTP', () => {
     await expect(attempt({ login: { hostKey: TRUSTED } })).rejects.toThrow(/nothing to log in/);
   });
 
+  it('whose password has expired says so', async () => {
+    await serve({}, { expired: true });
+    const refused = attempt();
+    await expect(refused).rejects.toMatchObject({ code: 'auth-expired', transient: false });
+    await expect(refused).rejects.toThrow(/changed/);
+  });
+
   it('that is given no SFTP is no login for us', async () => {
     await serve({ noSftp: true });
     await expect(attempt()).rejects.toMatchObject({ code: 'permission', transient: false });
