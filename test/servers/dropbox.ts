@@ -23,6 +23,8 @@ import {
 
 export type Fault =
   | { readonly kind: 'none' }
+  /** No answer ever comes. */
+  | { readonly kind: 'hang' }
   /** Instead of acting. */
   | {
       readonly kind: 'answer';
@@ -122,6 +124,8 @@ export class DropboxServer {
   /** Writes of names that met another. */
   overlaps = 0;
   biggestBatch = 0;
+  /** Resolves when a call hangs. */
+  readonly hanging = Promise.withResolvers<void>();
   readonly #o: DropboxServerOptions;
   readonly #servers: readonly Server[];
   readonly #jobs = new Map<string, { asked: boolean; readonly result: Promise<object> }>();
@@ -224,6 +228,10 @@ export class DropboxServer {
     if (fault?.kind === 'expire') this.login.expireAll();
     if (fault?.kind === 'forget') this.space.sessions.clear();
     const body = await bodyOf(request);
+    if (fault?.kind === 'hang') {
+      this.hanging.resolve();
+      return new Promise(() => undefined);
+    }
     if (fault?.kind === 'answer') return json(fault.status, fault.body, fault.headers);
     const refused = this.#refused(route, request);
     if (refused) return refused;

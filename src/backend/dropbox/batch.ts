@@ -16,6 +16,8 @@ export interface BatchParts<T> {
   readonly clock: Clock;
   /** 0 … 1, evenly. */
   readonly random: () => number;
+  /** Resolves when calls may leave; what waits until then can still be called off. */
+  readonly ready: () => Promise<void>;
   /** What became of each, in the same order. An error thrown is that of all. */
   readonly run: (items: readonly T[]) => Promise<readonly (EngineError | undefined)[]>;
 }
@@ -64,6 +66,7 @@ export class Batch<T> {
     if (this.#working) return;
     this.#working = true;
     while (this.#waiting.length > 0) {
+      await this.#parts.ready();
       const again = await this.#parts.writing.run(() => this.#carryOut(this.#take()));
       await this.#backOff(again);
     }

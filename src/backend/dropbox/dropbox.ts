@@ -41,7 +41,15 @@ export interface DropboxParts {
   readonly clock?: Clock;
   /** 0 … 1, evenly. */
   readonly random?: () => number;
+  /** Of an upload's calls: a multiple of 4 MiB. */
+  readonly chunkBytes?: number;
 }
+
+const USUAL: Required<DropboxParts> = {
+  clock: systemClock,
+  random: Math.random,
+  chunkBytes: 16 << 20,
+};
 
 type Page = files.ListFolderResult;
 type Entry = Page['entries'][number];
@@ -73,9 +81,9 @@ class DropboxBackend implements Backend {
     this.#http = o.http;
     this.#wire = o.wire;
     this.#isNew = o.isNew;
-    const writing = new Semaphore(1);
-    this.#uploads = new Uploads(o.wire, { ...parts, writing });
-    this.#removals = new Removals(o.wire, { ...parts, writing });
+    const batches = { ...parts, writing: new Semaphore(1), ready: () => o.wire.ready() };
+    this.#uploads = new Uploads(o.wire, batches);
+    this.#removals = new Removals(o.wire, batches);
   }
 
   async save(h: Handle, data: readonly Uint8Array[], o: CallOptions = {}): Promise<void> {
@@ -279,17 +287,19 @@ function listBroken(cause: unknown): EngineError {
 async function open(
   target: string,
   o: StorageSetting,
-  { clock = systemClock, random = Math.random }: DropboxParts,
+  given: DropboxParts,
   isNew: boolean,
 ): Promise<DropboxBackend> {
   throwIfAborted(o.signal);
+  const parts = { ...USUAL, ...given };
+  const { clock } = parts;
   const setting = settingOf(target, o);
   const { addresses, connections } = setting;
   const credentials = await credentialsOf(o, addresses);
   const http = await createHttpClient({ tls: o.tls, connections, env: o.env });
   const access = new Access({ http, clock, keeper: o.login, warn: o.warn }, credentials);
   const wire = new Wire({ http, access, addresses, clock });
-  return new DropboxBackend(setting, { http, wire, isNew }, { clock, random });
+  return new DropboxBackend(setting, { http, wire, isNew }, parts);
 }
 
 /**

@@ -153,7 +153,17 @@ function missingScope(union: unknown): EngineError {
 }
 
 /** A failed call, by its status. */
-export function fromRefusal(refusal: Refusal, doing: string): EngineError {
+export function fromRefusal(refusal: Refusal, doing: string, cause?: unknown): EngineError {
+  const { code, message, transient, hint, context } = meaningOf(refusal, doing);
+  return new EngineError(
+    code,
+    message,
+    { transient, context, ...(hint === undefined ? {} : { hint }) },
+    { cause },
+  );
+}
+
+function meaningOf(refusal: Refusal, doing: string): EngineError {
   const { status, body } = refusal;
   const union = unionIn(body);
   const tag = tagOf(union);

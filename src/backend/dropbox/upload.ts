@@ -41,19 +41,24 @@ interface Commit {
   readonly only: 'new' | undefined;
 }
 
-/** Bytes of a call: a multiple of 4 MiB, less than 150 MB, and little enough to be sent again. */
-const CHUNK = 4 * BLOCK;
 const SESSIONS_KEPT = 64;
 /** Corrections of the offset in one save before something is taken to be wrong. */
 const CORRECTIONS = 8;
 
+export interface UploadParts extends Omit<BatchParts<Commit>, 'run'> {
+  /** Bytes of a call: a multiple of 4 MiB, less than 150 MB, and little enough to be sent again. */
+  readonly chunkBytes: number;
+}
+
 export class Uploads {
   readonly #wire: Wire;
+  readonly #chunkBytes: number;
   readonly #commits: Batch<Commit>;
   readonly #begun = new Map<string, Session>();
 
-  constructor(wire: Wire, parts: Omit<BatchParts<Commit>, 'run'>) {
+  constructor(wire: Wire, parts: UploadParts) {
     this.#wire = wire;
+    this.#chunkBytes = parts.chunkBytes;
     this.#commits = new Batch({ ...parts, run: (commits) => this.#commit(commits) });
   }
 
@@ -89,7 +94,7 @@ export class Uploads {
   async #send(session: Session, bytes: Bytes, o: CallOptions): Promise<void> {
     for (let corrections = 0; !session.closed; ) {
       throwIfAborted(o.signal);
-      const end = Math.min(bytes.size, session.offset + CHUNK);
+      const end = Math.min(bytes.size, session.offset + this.#chunkBytes);
       const corrected =
         session.id === undefined
           ? await this.#start(session, bytes, end, o)

@@ -28,7 +28,6 @@ export interface BytesCall extends CallOptions {
   readonly arg: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: readonly Uint8Array[];
-  readonly mostBytes?: number;
 }
 
 const RENEWABLE = ['expired_access_token', 'invalid_access_token'];
@@ -68,20 +67,31 @@ export class Wire {
       return await call();
     } catch (e) {
       const refusal = refusalIn(e);
-      throw refusal ? Object.assign(fromRefusal(refusal, doing), { cause: e }) : e;
+      throw refusal ? fromRefusal(refusal, doing, e) : e;
     }
   }
 
-  /** Any status is an answer. Errors: those of HttpClient, and 'auth-expired'. */
+  /**
+   * Any status is an answer. An abort ends it at once: what has no name yet may be left behind.
+   * Errors: those of HttpClient, and 'auth-expired'.
+   */
   async bytes(call: BytesCall): Promise<HttpAnswer> {
-    const { method, route, arg, headers, body, mostBytes, signal, pace } = call;
+    throwIfAborted(call.signal);
+    return orAbort(this.#sendBytes(call), call.signal);
+  }
+
+  /** Resolves when calls may leave again. */
+  async ready(): Promise<void> {
+    await this.#passGate(undefined);
+  }
+
+  #sendBytes({ method, route, arg, headers, body, signal, pace }: BytesCall): Promise<HttpAnswer> {
     const type = method === 'POST' ? { 'content-type': 'application/octet-stream' } : {};
     return this.#send({
       method,
       url: `${this.#parts.addresses.content}/2/${route}`,
       headers: { ...headers, ...type, 'dropbox-api-arg': inHeader(arg) },
       ...(method === 'POST' ? { body: body ?? [] } : {}),
-      ...(mostBytes === undefined ? {} : { mostBytes }),
       signal,
       pace,
     });

@@ -62,7 +62,7 @@ function settingFor(kept: Kept, options: Record<string, string> = {}): StorageSe
 async function open(
   o: { kept?: Kept; options?: Record<string, string>; retried?: boolean } = {},
 ): Promise<Backend> {
-  const parts = { clock, random: () => 0.5 };
+  const parts = { clock, random: () => 0.5, chunkBytes: 4 * MIB };
   const bare = await openDropbox('repo', settingFor(o.kept ?? signedIn(), o.options), parts);
   opened.push(bare);
   return o.retried ? retry({ clock, random: () => 0.5 })(bare) : bare;
@@ -447,7 +447,7 @@ describe('Dropbox: both kinds of 429', () => {
 });
 
 describe('Dropbox: uploads that go on', () => {
-  const big = randomBytes(33 * MIB + 5);
+  const big = randomBytes(8 * MIB + 5);
   const { h } = named('pack', 'big');
 
   it.each([
@@ -478,7 +478,7 @@ describe('Dropbox: uploads that go on', () => {
     const there = {
       kind: 'answer',
       status: 409,
-      body: { error: { '.tag': 'incorrect_offset', correct_offset: 16 * MIB } },
+      body: { error: { '.tag': 'incorrect_offset', correct_offset: 4 * MIB } },
     };
     server.plan(APPEND, { ...there, kind: 'answer' });
     await backend.save(h, [big]);
@@ -591,6 +591,51 @@ describe('Dropbox: batches', () => {
     expect([...server.space.files.keys()]).toEqual([pathOf(other.h)]);
   });
 
+  it.each([START, 'files/list_folder', 'files/download', METADATA])(
+    'waits for no answer after an abort: %s',
+    async (route) => {
+      const backend = await open();
+      const abort = new AbortController();
+      const o = { signal: abort.signal };
+      const { h, data } = named('pack', 'x');
+      server.plan(route, { kind: 'hang' });
+      const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+        [START]: () => backend.save(h, data, o),
+        'files/list_folder': () => listed(backend.list('pack', o)),
+        'files/download': () => backend.load(h, o),
+        [METADATA]: () => backend.stat(h, o),
+      };
+      const ended = failing(calls[route]?.() ?? Promise.resolve(), 'cancelled');
+      await server.hanging.promise;
+      abort.abort();
+      await ended;
+      expect(storedAs(h)).toBeUndefined();
+    },
+  );
+
+  it('ends a save that may not commit yet, for Dropbox asked for a pause', async () => {
+    const backend = await open();
+    const abort = new AbortController();
+    const { h, data } = named('pack', 'x');
+    server.plan(FINISH, { kind: 'entry', failure: union('too_many_write_operations') });
+    server.plan(METADATA, tooManyRequests(30));
+    const asleep = Promise.withResolvers<void>();
+    // The first sleep is that after the failed commit; meanwhile another call meets the limit.
+    clock.sleep = async () => {
+      clock.sleep = () => {
+        asleep.resolve();
+        return Promise.withResolvers<void>().promise;
+      };
+      await failing(backend.stat(h), 'rate-limited', true);
+    };
+    const saving = failing(backend.save(h, data, { signal: abort.signal }), 'cancelled');
+    await asleep.promise;
+    abort.abort();
+    await saving;
+    expect(server.space.files.size).toBe(0);
+    expect(server.count(FINISH)).toBe(1);
+  });
+
   it('ends a save that waits for its commit, and nothing of it stays', async () => {
     const backend = await open();
     const abort = new AbortController();
@@ -668,12 +713,12 @@ describe('Dropbox: lists, space, pace', () => {
     };
     const pace: Pace = { up: take('up'), down: take('down'), piece: 10_000 };
     const h = named('pack', 'x').h;
-    await backend.save(h, [new Uint8Array(20 * MIB)], { pace });
+    await backend.save(h, [new Uint8Array(6 * MIB)], { pace });
     // Small answers count as well.
     expect(taken.down).toBeLessThan(1000);
     taken.down = 0;
     await backend.load(h, { offset: 5, length: MIB, pace });
-    expect(taken).toEqual({ up: 20 * MIB, down: MIB, most: 10_000 });
+    expect(taken).toEqual({ up: 6 * MIB, down: MIB, most: 10_000 });
     expect(backend.traits.paced).toBe(true);
   });
 });
