@@ -71,7 +71,7 @@ function withProtocol(address: string): string {
   return address === '' || /^https?:\/\//i.test(address) ? address : `https://${address}`;
 }
 
-/** Source of the location: restic's manual, "Preparing a new repository", Amazon S3. */
+/** Source of the location: restic's manual, "Preparing a new repository", Amazon S3. It is read as a URL, so that escapes count. */
 export function s3Place(form: S3Form): Place | Missing {
   const endpoint = endpointOf(form);
   if (!isEndpoint(endpoint)) return { missing: endpointMissing(form) };
@@ -79,7 +79,7 @@ export function s3Place(form: S3Form): Place | Missing {
   if (!/^[a-z0-9][a-z0-9._-]+$/i.test(bucket)) return { missing: 's3.missing.bucket' };
   const [accessKeyId, secretAccessKey] = [form.accessKeyId.trim(), form.secretAccessKey.trim()];
   if ((accessKeyId === '') !== (secretAccessKey === '')) return { missing: 's3.missing.keys' };
-  const folder = form.folder.split('/').filter(Boolean).join('/');
+  const folder = form.folder.split('/').filter(Boolean).join('/').replace(/[%?#]/g, encodeURIComponent);
   return {
     location: `s3:${endpoint}/${bucket}${folder && `/${folder}`}`,
     options: given({

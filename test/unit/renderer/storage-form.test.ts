@@ -33,6 +33,7 @@ import {
 } from '../../../renderer/screens/add-destination/sftp.ts';
 import type { ConnectionTest } from '../../../src/api/model/destination.ts';
 import { parseLocation } from '../../../src/backend/registry.ts';
+import { parseTarget as parseS3 } from '../../../src/backend/s3/target.ts';
 import { parseTarget } from '../../../src/backend/sftp/target.ts';
 import { SCHEMES } from '../../../src/host/schemes.ts';
 
@@ -85,6 +86,16 @@ describe('S3', () => {
     expect(s3({ provider: 'cloudflare', account: 'ab12', region: '' })).toEqual({
       location: 's3:https://ab12.r2.cloudflarestorage.com/ann-backup',
       options: { 's3.region': 'auto' },
+    });
+  });
+
+  it('is read by the storage as it was typed', () => {
+    const place = s3({ folder: '100% mine/what?/#1 ä' });
+    if ('missing' in place) return expect.unreachable(place.missing);
+    expect(parseS3(parseLocation(place.location, SCHEMES).target)).toMatchObject({
+      endpoint: 'https://s3.eu-central-1.amazonaws.com',
+      bucket: 'ann-backup',
+      prefix: '100% mine/what?/#1 ä/',
     });
   });
 
