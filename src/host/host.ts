@@ -813,7 +813,11 @@ export class Host {
       this.#apart(() => {
         this.#noteProblem(destination, test.problem);
         const known = this.store.destinations.get(destination.id);
-        if (test.facts && known) this.store.destinations.put({ ...known, facts: test.facts });
+        if (test.facts && known) {
+          const renewed = { ...known, facts: test.facts };
+          this.store.destinations.put(renewed);
+          this.hub.publish({ kind: 'destination', destination: renewed });
+        }
         if (test.problem === null && needsSignIn(destination.problem)) this.#letIn(destination);
       });
       return test;

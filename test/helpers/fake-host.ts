@@ -58,7 +58,7 @@ export function fakeHost(o: FakeHostOptions = {}) {
   const channels = new Map((o.channels ?? []).map((channel) => [channel.id, channel]));
   const calls: { readonly name: string; readonly input: unknown }[] = [];
   const signIns = new Set<string>();
-  const imported: { yaml: string; passwords: Record<string, string> }[] = [];
+  const imported: unknown[] = [];
 
   function tell(event: HostEvent): void {
     if (event.kind === 'run') runs.set(event.run.id, event.run);

@@ -352,6 +352,24 @@ describe('a destination that cannot be used', () => {
     ]);
   });
 
+  it('is told at once and only once where somebody has to sign in, whatever runs meet it', async () => {
+    const desk = openDesk();
+    const expired = {
+      code: 'auth-expired',
+      message: 'The login is not accepted.',
+      transient: false,
+    } as const;
+    for (let run = 0; run < 3; run++) desk.alerts.runEnded(backup('failed', { error: expired }));
+    expect(open(desk)).toEqual([]);
+    const shut = [destinationFacts({ id: usb, problem: expired, problemSince: desk.clock.now() })];
+    desk.alerts.evaluate(factsOf(desk.clock, { destinations: shut }));
+    desk.alerts.evaluate(factsOf(desk.clock, { destinations: shut }));
+    expect(open(desk)).toEqual([`destination-unreachable destination:${usb}`]);
+    desk.alerts.evaluate(factsOf(desk.clock, { destinations: [destinationFacts({ id: usb })] }));
+    expect(await desk.titles()).toEqual(['“USB disk” lets nobody in', '“USB disk” can be used again']);
+    expect(desk.notes[0]?.text).toContain('sign in again');
+  });
+
   it('takes its alerts with it when it is removed, also as the target of a copy', async () => {
     const desk = openDesk();
     desk.alerts.runEnded(

@@ -516,8 +516,26 @@ describe('config', () => {
     const p = program({ typed: ['version: 1\n', 'plans: []\n'] });
     const file = path.join(temp.dir(), 'disk.txt');
     writeFileSync(file, 'geheim\n');
-    expect(await p.run('config', 'import', '-', '--destination-password-file', `a=b=${file}`)).toBe(0);
-    expect(p.host.imported).toEqual([{ yaml: 'version: 1\nplans: []\n', passwords: { 'a=b': 'geheim' } }]);
+    const login = path.join(temp.dir(), 'login.json');
+    writeFileSync(login, '{"username": "ann"}');
+    expect(
+      await p.run(
+        'config',
+        'import',
+        '-',
+        '--destination-login-file',
+        `server=${login}`,
+        '--destination-password-file',
+        `a=b=${file}`,
+      ),
+    ).toBe(0);
+    expect(p.host.imported).toEqual([
+      {
+        logins: { server: { username: 'ann' } },
+        yaml: 'version: 1\nplans: []\n',
+        passwords: { 'a=b': 'geheim' },
+      },
+    ]);
     expect(p.out()).toBe('Added 2 items, changed 1 item.\n');
     expect(await p.run('config', 'import', path.join(temp.dir(), 'none.yaml'))).toBe(1);
     expect(await p.run('config', 'import', file, '--destination-password-file', 'a=')).toBe(1);

@@ -114,6 +114,48 @@ describe('destination sign-in', () => {
   });
 });
 
+describe('login', () => {
+  interface Tried {
+    readonly pasted: (string | undefined)[];
+    closed: boolean;
+  }
+
+  /** A sign-in that only a paste of the right code ends. */
+  function signIn(tried: Tried) {
+    return async () => ({
+      url: 'https://sign-in.example/',
+      done: async ({ pasted, signal }: { readonly pasted?: string; readonly signal: AbortSignal }) => {
+        tried.pasted.push(pasted);
+        if (pasted === 'code') return 'ann@example.org';
+        if (pasted !== undefined) throw new EngineError('usage', 'That is not the code.');
+        return new Promise<never>((_, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason)),
+        );
+      },
+      close: () => {
+        tried.closed = true;
+      },
+    });
+  }
+
+  it('waits for the browser and takes a paste, also after a wrong one', async () => {
+    const tried: Tried = { pasted: [], closed: false };
+    const p = program({ typed: ['wrong\n', '\n', 'code\n'], engine: { beginLogin: signIn(tried) } });
+    expect(await p.run('login', 'gdrive:')).toBe(0);
+    expect(p.err()).toContain('https://sign-in.example/');
+    expect(p.err()).toContain('That is not the code.');
+    expect(p.out()).toContain('Signed in as ann@example.org.');
+    expect(tried).toEqual({ pasted: [undefined, 'wrong', 'code'], closed: true });
+  });
+
+  it('tells programs whose it is', async () => {
+    const tried: Tried = { pasted: [], closed: false };
+    const p = program({ typed: ['code\n'], engine: { beginLogin: signIn(tried) } });
+    expect(await p.run('login', 'dropbox:', '--json')).toBe(0);
+    expect(p.json()).toEqual([{ account: 'ann@example.org' }]);
+  });
+});
+
 it('changes settings of a storage, and drops those that are empty', async () => {
   const options = { 's3.region': 'here', 's3.storage-class': 'cold' };
   const cloud = destinationOf({ name: 'cloud', location: 's3:host/bucket', options });

@@ -49,6 +49,24 @@ describe('the verdict', () => {
     expect(judge({ success: fresh })).toEqual({ state: 'protected', codes: [], reasons: [] });
   });
 
+  it.each(['auth-expired', 'host-unverified'] as const)(
+    'names a sign-in once for %s, with its remedy',
+    (code) => {
+      const problem = { code, message: 'The login is not accepted.', transient: false };
+      const shut = { ...disk, problem };
+      const ended = runAt(NOW - 1, { state: 'failed', error: problem });
+      const { codes, reasons } = judge({ destinations: [shut], success: fresh, ended });
+      expect(codes).toEqual(['sign-in']);
+      expect(reasons[0]).toMatchObject({
+        level: 'problem',
+        sentence: expect.stringContaining(problem.message),
+        fix: { kind: 'sign-in', destinationId: disk.id },
+      });
+      // Once one is in again, the run that failed is all that is left to tell of.
+      expect(judge({ success: fresh, ended }).codes).toEqual(['run-failed']);
+    },
+  );
+
   it('counts the days since the newest backup began', () => {
     const { state, reasons } = judge({ success: runAt(NOW - 3 * DAY) });
     expect(state).toBe('attention');
