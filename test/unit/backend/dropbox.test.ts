@@ -455,10 +455,13 @@ describe('Dropbox: uploads that go on', () => {
     ['lost', 2],
     ['drop', 3],
     ['lost', 3],
-  ] as const)('with the rest after %s in call %i', async (kind, nr) => {
+    [503, 2],
+    [503, 3],
+  ] as const)('with the rest after %s in call %i', async (trouble, nr) => {
     const backend = await open({ retried: true });
     const fine: Fault = { kind: 'none' };
-    server.plan(APPEND, ...Array.from({ length: nr - 2 }, () => fine), { kind });
+    const fault: Fault = trouble === 503 ? { kind: 'answer', status: 503, body: '' } : { kind: trouble };
+    server.plan(APPEND, ...Array.from({ length: nr - 2 }, () => fine), fault);
     await backend.save(h, [big.subarray(0, 5 * MIB), big.subarray(5 * MIB)]);
     expect(storedAs(h)?.equals(big)).toBe(true);
     expect(server.count(START)).toBe(1);
