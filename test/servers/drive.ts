@@ -260,7 +260,7 @@ export class DriveServer implements AsyncDisposable {
   /** Half of the body came. */
   async #dropped(url: URL, request: IncomingMessage): Promise<undefined> {
     const half = Math.floor(Number(request.headers['content-length'] ?? 0) / 2);
-    const body = await bodyOf(request, half);
+    const body = await brokenBodyOf(request, half);
     const session = this.#sessions.get(url.searchParams.get('upload_id') ?? '');
     const range = /^bytes (\d+)-/.exec(request.headers['content-range'] ?? '');
     if (!session || Number(range?.[1]) !== session.length) return;
@@ -710,14 +710,26 @@ function errorOf(e: unknown): Answer {
   return { status, body: { error: { code: status, message, errors: [{ message, domain, reason }] } } };
 }
 
-async function bodyOf(request: IncomingMessage, most = Number.POSITIVE_INFINITY): Promise<Buffer> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const read: Buffer[] = [];
+  for await (const piece of request as AsyncIterable<Buffer>) read.push(piece);
+  return Buffer.concat(read);
+}
+
+/** What has come when about so many bytes have; then the connection is broken. */
+async function brokenBodyOf(request: IncomingMessage, most: number): Promise<Buffer> {
+  const { socket } = request;
   const read: Buffer[] = [];
   let length = 0;
-  for await (const piece of request as AsyncIterable<Buffer>) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  request.on('error', () => resolve()).on('end', () => resolve());
+  request.on('data', (piece: Buffer) => {
     read.push(piece);
     length += piece.length;
-    if (length >= most) break;
-  }
+    if (length >= most) resolve();
+  });
+  await promise;
+  socket.destroy();
   return Buffer.concat(read);
 }
 

@@ -26,6 +26,7 @@ export interface Call extends HttpRequest {
 
 /** Times that a call is made while Drive only asks to slow down: with the pauses in between, some minutes. */
 const TRIES = 7;
+const RENEWALS = 2;
 
 export class Wire {
   readonly sdk: drive_v3.Drive;
@@ -58,13 +59,10 @@ export class Wire {
    * 'rate-limited'.
    */
   async send(call: Call): Promise<HttpAnswer> {
-    const { access, quota } = this.#parts;
+    const { quota } = this.#parts;
     for (let left = TRIES; ; left--) {
       await quota.pass({ creates: call.creates ?? false, signal: call.signal });
-      const token = await access.token();
-      let answer = await this.#sendWith(token, call);
-      if (answer.status === 401) answer = await this.#sendWith(await access.tokenAfter(token), call);
-      if (answer.status === 401) throw fromAnswer(answer);
+      const answer = await this.#sendSignedIn(call);
       const seconds = pauseAsked(answer);
       if (seconds === undefined) {
         quota.went();
@@ -72,6 +70,18 @@ export class Wire {
       }
       quota.slowDown(seconds);
       if (left <= 1) throw fromAnswer(answer);
+    }
+  }
+
+  /** The first new token may be one that another call got, and no better by now; the second is ours. */
+  async #sendSignedIn(call: Call): Promise<HttpAnswer> {
+    const { access } = this.#parts;
+    let token = await access.token();
+    for (let left = RENEWALS; ; left--) {
+      const answer = await this.#sendWith(token, call);
+      if (answer.status !== 401) return answer;
+      if (left === 0) throw fromAnswer(answer);
+      token = await access.tokenAfter(token);
     }
   }
 
