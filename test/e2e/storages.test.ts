@@ -1,7 +1,5 @@
 /** Storages with logins as people meet them: the forms, signing in, what a server asks, and signing in again. */
-import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,6 +7,7 @@ import type { Destination } from '../../src/api/model/destination.ts';
 import { ENDED } from '../../src/api/model/run.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { DriveServer } from '../servers/drive.ts';
 import { DropboxServer } from '../servers/dropbox.ts';
 import { RestServer } from '../servers/rest.ts';
 import { newHostKey, startSftp } from '../servers/sftp.ts';
@@ -181,21 +180,11 @@ describe('a server over SSH', () => {
 });
 
 /** The client id, and where the service of tests is. */
-async function fillIn(page: Page, server: DropboxServer, further: readonly string[] = []): Promise<void> {
-  await page.getByRole('textbox', { name: 'Client id' }).fill('app-key');
+async function fillIn(page: Page, clientId: string, options: ReadonlyMap<string, string>): Promise<void> {
+  await page.getByRole('textbox', { name: 'Client id' }).fill(clientId);
   await page.getByRole('button', { name: 'Advanced' }).click();
-  const lines = [...server.options].map(([name, value]) => `${name}=${value}`);
-  await page.getByRole('textbox', { name: 'Further options' }).fill([...lines, ...further].join('\n'));
-}
-
-/** One that was free a moment ago: the service has to know it before the host listens there. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const lines = [...options].map(([name, value]) => `${name}=${value}`);
+  await page.getByRole('textbox', { name: 'Further options' }).fill(lines.join('\n'));
 }
 
 describe('Dropbox', () => {
@@ -206,7 +195,7 @@ describe('Dropbox', () => {
     await chooseKind(page, 'Dropbox');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').waitFor();
-    await fillIn(page, server);
+    await fillIn(page, 'app-key', server.options);
     const opened = page.context().waitForEvent('page');
     await page.getByRole('button', { name: 'Sign in' }).click();
     const service = await opened;
@@ -229,14 +218,17 @@ describe('Dropbox', () => {
     await card.getByText('Account', { exact: true }).waitFor();
     expect(complaints).toEqual([]);
   });
+});
 
+describe('Google Drive', () => {
   it('sends the browser back to the host, and is signed in to again after it was revoked', async () => {
     const { page, complaints } = await open();
-    const port = await freePort();
-    const server = await DropboxServer.start({ redirects: [`http://localhost:${port}/holdfast`] });
-    closers.push(() => server.close());
-    await chooseKind(page, 'Dropbox');
-    await fillIn(page, server, [`dropbox.redirect-port=${port}`]);
+    const server = await DriveServer.start();
+    closers.push(() => server[Symbol.asyncDispose]());
+    const { clientId, clientSecret } = server.login;
+    await chooseKind(page, 'Google Drive');
+    await fillIn(page, clientId, server.options);
+    await page.getByLabel('Client secret', { exact: true }).fill(clientSecret);
     const signIn = (within: Page | Locator) =>
       within.getByRole('button', { name: 'Sign in', exact: true }).click();
     server.login.consents = false;
@@ -247,12 +239,13 @@ describe('Dropbox', () => {
     await page.getByText('Signed in as').waitFor();
     await test(page);
     await page.getByText('Works. A new repository will be made here.').waitFor(LONG);
-    const card = await finish(page, 'Dropbox');
+    const card = await finish(page, 'Drive');
     server.login.revokeAll();
-    await card.getByRole('button', { name: 'Test connection to Dropbox' }).click();
+    await card.getByRole('button', { name: 'Test connection to Drive' }).click();
     await card.getByRole('button', { name: 'Sign in again' }).click(LONG);
     const dialog = page.getByRole('dialog');
-    expect(await dialog.getByRole('textbox', { name: 'Client id' }).inputValue()).toBe('app-key');
+    expect(await dialog.getByRole('textbox', { name: 'Client id' }).inputValue()).toBe(clientId);
+    await dialog.getByLabel('Client secret', { exact: true }).fill(clientSecret);
     await picture(page, 'login-cloud');
     await expectAccessible(page);
     await signIn(dialog);
