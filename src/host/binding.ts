@@ -105,8 +105,9 @@ async function openAndClose(place: Place, password: string, signal?: AbortSignal
 }
 
 /**
- * Where nothing can be removed again, only a lock may be tried: those can be removed everywhere. So may they where a storage has no
- * place for anything of our own.
+ * Where a storage has no place for anything of our own, a pack is tried, since one that is left behind by a killed process harms nobody:
+ * the next prune removes it. Where nothing can be removed but locks, it is one of these: what they keep others from, forget and
+ * prune, is refused there anyway.
  */
 async function writeAndRemove(place: Place, facts: StorageFacts | null, signal?: AbortSignal): Promise<void> {
   await withStorage(place, signal, async (storage, o) => {
@@ -115,14 +116,14 @@ async function writeAndRemove(place: Place, facts: StorageFacts | null, signal?:
       await tryFile(storage, 'settings', o);
     } catch (e) {
       if (!isEngineError(e, 'unsupported')) throw e;
-      await tryFile(storage, 'lock', o);
+      await tryFile(storage, 'pack', o);
     }
   });
 }
 
 async function tryFile(
   storage: Backend,
-  type: 'settings' | 'lock',
+  type: 'settings' | 'pack' | 'lock',
   o: { readonly signal?: AbortSignal },
 ): Promise<void> {
   const data = Buffer.from(`A test by Holdfast, ${Math.random()}`);
