@@ -35,6 +35,8 @@ export const newId = (): string => `1${randomBytes(24).toString('base64url')}`;
 
 export class Space {
   readonly files = new Map<string, Stored>();
+  /** Ids of all that ever was: none is given twice. */
+  readonly made = new Set<string>();
   /** Those that a list still shows, with the time of their end. */
   readonly removed: { readonly file: Stored; readonly at: number }[] = [];
   readonly #byParent = new Map<string, Set<Stored>>();
@@ -86,6 +88,7 @@ export class Space {
     };
     this.write(file, wanted.bytes ?? Buffer.alloc(0));
     this.files.set(id, file);
+    this.made.add(id);
     this.#enter(file);
     return file;
   }

@@ -47,16 +47,45 @@ function chanceOf(seed: number): () => number {
   };
 }
 
-/** Sleeping is what makes time pass; sleepers take turns. */
-function sleepersClock(): Clock {
-  let time = Date.UTC(2026, 0, 1);
-  return {
-    now: () => time,
-    async sleep(ms) {
-      time += ms;
+/** Turns of the event loop without a call under way, after which everybody is taken to sleep. */
+const QUIET_TURNS = 4;
+
+/** Time stands still while calls are under way, and jumps to the next sleeper's when there are none. */
+export class QuietClock implements Clock {
+  readonly #timers: { readonly at: number; readonly wake: () => void }[] = [];
+  readonly #isBusy: () => boolean;
+  #time = Date.UTC(2026, 0, 1);
+  #running = false;
+
+  constructor(isBusy: () => boolean) {
+    this.#isBusy = isBusy;
+  }
+
+  now(): number {
+    return this.#time;
+  }
+
+  sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#timers.push({ at: this.#time + ms, wake: resolve });
+    if (!this.#running) void this.#run();
+    return promise;
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (let quiet = 0; this.#timers.length > 0; ) {
       await new Promise(setImmediate);
-    },
-  };
+      quiet = this.#isBusy() ? 0 : quiet + 1;
+      if (quiet < QUIET_TURNS) continue;
+      quiet = 0;
+      this.#timers.sort((a, b) => a.at - b.at);
+      const first = this.#timers.shift();
+      this.#time = Math.max(this.#time, first?.at ?? 0);
+      first?.wake();
+    }
+    this.#running = false;
+  }
 }
 
 interface Thing {
@@ -66,7 +95,7 @@ interface Thing {
 
 /** One of 400 is too large for one call, and one of 1000 for one chunk. */
 function thingOf(seed: number, i: number, random: () => number): Thing {
-  const size = i % 1000 === 7 ? 17_000_000 : i % 400 === 3 ? 4_500_000 : Math.floor(random() * 2000);
+  const size = i % 1000 === 7 ? 17_000_000 : i % 400 === 3 ? 4_500_000 : 20 + Math.floor(random() * 2000);
   const bytes = Buffer.alloc(size, `${seed} ${i} `);
   const types: readonly FileType[] = ['pack', 'pack', 'pack', 'index', 'snapshot', 'lock'];
   const type = types[i % types.length] ?? 'pack';
@@ -81,8 +110,8 @@ const pathOf = ({ type, name }: Handle): string => {
 /** Saves `count` files, saves some again, removes some, and reads back all the others. */
 export async function driveStory(seed: number, count: number): Promise<Outcome> {
   const random = chanceOf(seed);
-  const clock = sleepersClock();
-  await using server = await DriveServer.start({ now: () => clock.now(), quota: QUOTA });
+  const clock = new QuietClock(() => server.underWay > 0);
+  await using server: DriveServer = await DriveServer.start({ now: () => clock.now(), quota: QUOTA });
   let faults = 0;
   server.chance = () => {
     if (random() > 0.03) return undefined;

@@ -156,6 +156,8 @@ export class DriveServer implements AsyncDisposable {
   /** The most that came, refused or not. */
   readonly seen = { creationsInTenSeconds: 0, queriesInAMinute: 0 };
   lagMs = 0;
+  /** Calls under way. */
+  underWay = 0;
   /** Who may only put into the bin. */
   mayDelete = true;
   full = false;
@@ -217,6 +219,8 @@ export class DriveServer implements AsyncDisposable {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://drive');
+    this.underWay++;
+    response.once('close', () => this.underWay--);
     try {
       if (await this.login.serve(url, request, response)) return;
       const answer = await this.#serve(url, request);
@@ -475,7 +479,7 @@ export class DriveServer implements AsyncDisposable {
     const parents = meta.parents ?? [];
     if (parents.length > 1) throw new Refused(400, 'invalid', 'A file has one parent.');
     for (const id of parents) this.#item({ ...call, id });
-    if (meta.id !== undefined && this.space.files.has(meta.id))
+    if (meta.id !== undefined && this.space.made.has(meta.id))
       throw new Refused(409, 'fileIdInUse', 'A file already exists with the provided ID.');
     this.#countCreation();
   }
@@ -486,7 +490,7 @@ export class DriveServer implements AsyncDisposable {
   }
 
   #made(call: Call, meta: Meta, bytes: Buffer | undefined): Answer {
-    if (meta.id !== undefined && this.space.files.has(meta.id)) throw new Refused(409, 'fileIdInUse');
+    if (meta.id !== undefined && this.space.made.has(meta.id)) throw new Refused(409, 'fileIdInUse');
     if (this.full && bytes !== undefined)
       throw new Refused(403, 'storageQuotaExceeded', 'The user has exceeded their Drive storage quota');
     const file = this.space.create({
