@@ -83,7 +83,9 @@ async function addNew(
   try {
     return (await p.addDestination(input, password, { login, ...(signal ? { signal } : {}) })).destination;
   } catch (e) {
-    if (!isEngineError(e) || !needsSignIn(e)) throw e;
+    // Some say 'usage' where nothing at all is given to get in with.
+    const wantsLogin = isEngineError(e) && (needsSignIn(e) || (e.code === 'usage' && login === undefined));
+    if (!wantsLogin) throw e;
     const hint = `Add “${input.name}” by itself, with its login, or give the login with the import; then import once more: it goes on where it stopped.`;
     throw new EngineError(
       e.code,

@@ -31,6 +31,17 @@ export interface SignInInput {
   readonly options: StorageOptions;
 }
 
+/** The person's own client: as given, else by an option (which the storage knows), else by the variables. */
+function clientOf({ kind, clientId, clientSecret, options }: SignInInput, env: SignInPorts['env']) {
+  const variable = (name: string) => env[`HOLDFAST_${kind.toUpperCase()}_CLIENT_${name}`] || undefined;
+  if (clientId) return { clientId, clientSecret };
+  const byOption = options[`${kind}.client-id`] !== undefined;
+  return {
+    clientId: byOption ? undefined : variable('ID'),
+    clientSecret: clientSecret ?? variable('SECRET'),
+  };
+}
+
 interface Entry {
   readonly kind: string;
   readonly options: StorageOptions;
@@ -62,8 +73,7 @@ export class SignIns {
     const scheme = schemes.find((one) => one.scheme === o.kind);
     if (!scheme?.signIn)
       throw new EngineError('unsupported', `“${o.kind}” is not signed in to in a browser.`);
-    const { clientId, clientSecret } = o;
-    const way = await scheme.signIn({ clientId, clientSecret, options: new Map(Object.entries(o.options)) });
+    const way = await scheme.signIn({ ...clientOf(o, env), options: new Map(Object.entries(o.options)) });
     // One that was left: services may know only one address to send the browser back to.
     for (const [id, entry] of this.#entries) if (entry.kind === o.kind && !entry.login) this.#drop(id);
     const http = await createHttpClient({ connections: 2, env });

@@ -134,11 +134,12 @@ function tell({ globals, print, terminal }: CommandContext, finding: Finding): v
   else print.say(sentence);
 }
 
-function tellProven({ print }: CommandContext, { packs, packsProven }: CheckReport): void {
+function tellProven({ print }: CommandContext, { packs, packsProven, readPacks }: CheckReport): void {
   if (packsProven === undefined) return;
   const rest = packs - packsProven;
   print.say(`The service's checksums prove ${packsProven} of ${plural(packs, 'pack')}.`);
-  if (rest > 0) print.say(`Of ${plural(rest, 'pack')} it keeps none that could: --read-data reads these.`);
+  if (rest > 0 && readPacks === undefined)
+    print.say(`Of ${plural(rest, 'pack')} it keeps none that could: --read-data reads these.`);
 }
 
 /** What to do next, in the order in which it is to be done. */
