@@ -12,13 +12,13 @@ export async function rememberServer(
   question: EngineError,
   { options, env = {} }: Pick<StorageSetting, 'options' | 'env'>,
 ): Promise<void> {
-  const { host, publicKey, changed } = question.context;
-  const [, bracketed, port] = /^\[(.+)\]:(\d+)$/.exec(String(host)) ?? [];
-  if (typeof host !== 'string' || typeof publicKey !== 'string' || changed !== false) {
+  const { host, port, publicKey, changed } = question.context;
+  const isWhole = typeof host === 'string' && typeof port === 'number' && typeof publicKey === 'string';
+  if (!isWhole || question.code !== 'host-unverified' || changed !== false) {
     throw new EngineError('usage', 'This is no question about a server that is met for the first time.');
   }
   const { rememberHost } = await import('../backend/sftp/sftp.ts');
-  await rememberHost(fileOf(options, env), bracketed ?? host, Number(port ?? 22), publicKey);
+  await rememberHost(fileOf(options, env), host, port, publicKey);
 }
 
 function fileOf(options: StorageSetting['options'], env: NonNullable<StorageSetting['env']>): string {
