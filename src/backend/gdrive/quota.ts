@@ -72,7 +72,7 @@ class Bucket {
   }
 }
 
-const KEPT_SECONDS = 2;
+const KEPT_SECONDS = 1;
 const GATE_MS = { first: 1000, most: 64_000 } as const;
 
 export class Quota {
