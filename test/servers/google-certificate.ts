@@ -1,0 +1,13 @@
+/** For www.googleapis.com and oauth2.googleapis.com, signed by itself with the key of test/helpers/certificate.ts, valid from 2020 to 2119. */
+export const GOOGLE_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBkjCCATmgAwIBAgIBAzAKBggqhkjOPQQDAjAdMRswGQYDVQQDDBJ3d3cuZ29v
+Z2xlYXBpcy5jb20wIBcNMjAwMTAxMDAwMDAwWhgPMjExOTEyMzEwMDAwMDBaMB0x
+GzAZBgNVBAMMEnd3dy5nb29nbGVhcGlzLmNvbTBZMBMGByqGSM49AgEGCCqGSM49
+AwEHA0IABHqQfgcF5dCQwPJlpyjDr2VBONmm31BfTIxjCLo8IuKPrcCb9frm8pa7
+xLiUvnG8jaa8MwDMXdVzPr5C5SKHZi6jaDBmMDQGA1UdEQQtMCuCEnd3dy5nb29n
+bGVhcGlzLmNvbYIVb2F1dGgyLmdvb2dsZWFwaXMuY29tMA8GA1UdEwEB/wQFMAMB
+Af8wHQYDVR0OBBYEFPOkus+QGu/qmi+jNhck2wXs8yDQMAoGCCqGSM49BAMCA0cA
+MEQCIAmxlBcBFn93Jot3QuYac+RoHwbR8FWW8JGZFAE+R1CAAiBNFm/xAftGhk6D
+vGWJUwjqmKWUvJzq2JKQVJg8TyhMMg==
+-----END CERTIFICATE-----
+`;
