@@ -109,7 +109,9 @@ describe('the Drive of tests, by rclone', () => {
     expect(stdout.toString().trim().split('\n').sort()).toEqual(["deep/it’s/o'clock", 'large']);
     await rclone(env, 'check', '--download', from, 'drive:x');
     await rclone(env, 'copy', 'drive:x', to);
-    expectSame(snapshotOf(from), snapshotOf(to), { root: false });
+    for (const file of ['large', "deep/it’s/o'clock"]) {
+      expect(fs.readFileSync(join(to, file)).equals(fs.readFileSync(join(from, file)))).toBe(true);
+    }
     await rclone(env, 'deletefile', 'drive:x/large');
     expect(server.space.pathsOf()).toEqual(["x/deep/it’s/o'clock"]);
     expect([...proxy.hosts].sort()).toEqual(['oauth2.googleapis.com:443', 'www.googleapis.com:443']);

@@ -338,6 +338,8 @@ export class DriveServer implements AsyncDisposable {
           parameters: [...uploading, 'addParents', 'removeParents'],
           act: (call) => this.#upload(call),
         };
+      // Some programs send chunks by POST, and Google takes them.
+      case 'POST chunk':
       case 'PUT chunk':
         return {
           name: 'upload.chunk',
