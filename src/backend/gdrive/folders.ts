@@ -14,6 +14,8 @@ export class Folders {
   readonly #items: Items;
   /** By path; never an empty one, for others make folders too. */
   readonly #known = new Map<string, Ids>();
+  /** Those that we made ourselves: lists may not show them yet. */
+  readonly #made = new Map<string, Ids>();
   readonly #making = new Map<string, Promise<Ids>>();
   readonly #explored = new Map<string, Promise<void>>();
 
@@ -32,8 +34,7 @@ export class Folders {
     if (known !== undefined && !o.fresh) return known;
     const parents = await this.find(path.slice(0, -1), o);
     const found = await this.#named(parents, name, o.signal);
-    this.#note(path, found);
-    return found;
+    return this.#note(path, found);
   }
 
   /** All folders in the folders at a path, by name; and they are known from then on. */
@@ -65,6 +66,7 @@ export class Folders {
   /** Nothing is taken for known any more. */
   forget(): void {
     this.#known.clear();
+    this.#made.clear();
     this.#explored.clear();
   }
 
@@ -77,8 +79,8 @@ export class Folders {
     const found = await this.find(path);
     if (found.length > 0) return found;
     const { id } = await this.#items.makeFolder(name, parent);
-    this.#note(path, [id]);
-    return [id];
+    this.#made.set(keyOf(path), [id]);
+    return this.#note(path, [id]);
   }
 
   /** Once: packs lie in 256 folders, which one query tells all. */
@@ -108,9 +110,13 @@ export class Folders {
     return found;
   }
 
-  #note(path: readonly string[], ids: Ids): void {
-    if (ids.length > 0) this.#known.set(keyOf(path), ids);
-    else this.#known.delete(keyOf(path));
+  /** What is known from then on. */
+  #note(path: readonly string[], found: Ids): Ids {
+    const key = keyOf(path);
+    const ids = found.length > 0 ? found : (this.#made.get(key) ?? []);
+    if (ids.length > 0) this.#known.set(key, ids);
+    else this.#known.delete(key);
+    return ids;
   }
 }
 

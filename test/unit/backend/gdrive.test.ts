@@ -389,6 +389,21 @@ describe('Drive: uploads', () => {
     expect(contentsAt(h)).toEqual([]);
   });
 
+  it('makes no folder twice where lists do not show it yet', async () => {
+    server.lagMs = 3_600_000;
+    const backend = await open();
+    const all = [named('pack', 'x'), named('index', 'y'), named('index', 'z')];
+    for (const { h, data } of all) {
+      await failing(backend.stat(h), 'not-found');
+      await backend.save(h, data);
+    }
+    const folders = [...server.space.files.values()].filter(({ mimeType }) => mimeType === FOLDER);
+    const prefix = all[0]?.h.name.slice(0, 2) ?? '';
+    expect(folders.map(({ name }) => name).sort()).toEqual(
+      ['My Drive', 'repo', 'data', 'index', prefix].sort(),
+    );
+  });
+
   it('makes a file that was removed while its answer was lost', async () => {
     const backend = await open({ retried: true });
     const { h, data } = named('pack', 'x');
