@@ -242,6 +242,26 @@ export const registry: Registry = {
         summary: 'Check that all versions are whole',
         load: () => import('./commands/destination-check.ts'),
       },
+      disks: {
+        kind: 'command',
+        summary: 'List the disks of a destination',
+        load: () => import('./commands/destination-disks.ts'),
+      },
+      'add-disk': {
+        kind: 'command',
+        summary: 'Make a further disk part of a destination',
+        load: () => import('./commands/destination-add-disk.ts'),
+      },
+      'remove-disk': {
+        kind: 'command',
+        summary: 'Take a disk out of a destination',
+        load: () => import('./commands/destination-remove-disk.ts'),
+      },
+      eject: {
+        kind: 'command',
+        summary: 'Unmount the disk of a destination',
+        load: () => import('./commands/destination-eject.ts'),
+      },
       'clean-up': {
         kind: 'command',
         summary: 'Forget old versions and free space',
