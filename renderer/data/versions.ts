@@ -1,9 +1,7 @@
 /** What lies in versions, as the host tells it. What a version holds never changes, so it is kept; today's files are asked anew. */
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef } from 'react';
-import type { VersionEntry } from '../../src/api/model/destination.ts';
 import type { CatalogState, FileInVersion } from '../../src/api/model/look.ts';
-import type { Client } from '../../src/transport/client.ts';
 import { keys } from './cache.ts';
 import { useLink, useLinkState } from './host.tsx';
 import type { HostLink } from './link.ts';
@@ -103,24 +101,6 @@ export function useFolderLoader(destinationId: string, versionId: string) {
       link.client.versions.folder({ destinationId, versionId, path, offset, limit }, { signal }),
     [link, destinationId, versionId],
   );
-}
-
-const LARGEST_PAGE = 2000;
-
-/** All entries of a folder, page by page. */
-export async function* listFolder(
-  client: Client,
-  file: FileInVersion,
-  signal: AbortSignal,
-): AsyncGenerator<readonly VersionEntry[], void> {
-  for (let offset = 0; ; offset += LARGEST_PAGE) {
-    const { entries, total } = await client.versions.folder(
-      { ...file, offset, limit: LARGEST_PAGE },
-      { signal },
-    );
-    yield entries;
-    if (offset + LARGEST_PAGE >= total) return;
-  }
 }
 
 /** Runs something long on the line while the screen is shown, anew when the line was made anew or `task` is another one. */

@@ -42,7 +42,7 @@ export async function* estimateOf(
   o: EstimateOptions,
 ): AsyncGenerator<RestoreEstimate, void> {
   const target = targetOf(request, snapshot);
-  const wanted = new WantedPaths(request.paths);
+  const wanted = new WantedPaths(request.paths, request.exclude);
   if (request.target.kind === 'archive') await refuseTaken(target);
   const room = await roomAt(request.target.kind === 'original' ? originOf(request, snapshot) : target);
   // A disk that does not even tell its room is not asked about each file: nothing could end that if it hangs.
@@ -72,7 +72,7 @@ export async function* estimateOf(
 
 /** The disk of the first of the things that were asked for stands for all. */
 function originOf({ paths }: RestoreRequest, snapshot: StoredSnapshot): string {
-  return `/${paths[0] ?? snapshot.paths[0] ?? ''}`;
+  return `/${paths.find((path) => path !== '/') ?? snapshot.paths[0] ?? ''}`;
 }
 
 class Count {

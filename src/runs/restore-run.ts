@@ -30,7 +30,14 @@ export async function runRestore(context: RunContext, request: RestoreRequest): 
     const { snapshot } = findSnapshot(await open.snapshots(), request.versionId);
     const target = targetOf(request, snapshot);
     context.diary.info(`Restoring from the version ${snapshot.id.slice(0, 8)} to ${target}.`);
-    const work = { context, open, snapshot, request, target, wanted: new WantedPaths(request.paths) };
+    const work = {
+      context,
+      open,
+      snapshot,
+      request,
+      target,
+      wanted: new WantedPaths(request.paths, request.exclude),
+    };
     return request.target.kind === 'archive'
       ? restoreAsArchive(work, request.target.format)
       : restoreAsFiles(work);
@@ -50,7 +57,7 @@ async function restoreAsFiles({
   context: { ports, diary },
   open: { signal, index },
   snapshot,
-  request: { conflicts, paths, verify },
+  request: { conflicts, paths, exclude, verify },
   target,
   wanted,
 }: RestoreWork): Promise<RestoreReport> {
@@ -63,7 +70,7 @@ async function restoreAsFiles({
     overwrite: overwriteOf(conflicts),
     besideLabel: `restored ${new Date(ports.clock.now()).toISOString().slice(0, 10)}`,
     verify,
-    ...(paths.length === 0 ? {} : { select: wanted.select }),
+    ...(paths.length + exclude.length === 0 ? {} : { select: wanted.select }),
     counters,
     signal,
     events: eventsTo(diary),

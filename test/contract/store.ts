@@ -199,6 +199,7 @@ function runs(get: Get): void {
           destinationId: DISK,
           versionId: 'latest',
           paths: [],
+          exclude: [],
           target: { kind: 'original' },
           conflicts: 'skip',
           verify: true,

@@ -476,7 +476,7 @@ describe('what a person has chosen', () => {
       'letter.txt': OLD,
       photos: { 'cat.jpg': 'not really', 'dog.jpg': 'nor this' },
     });
-    const { page, complaints } = stage;
+    const { page, source, complaints } = stage;
     const history = await new History(stage).begin();
     await history.backUp(9);
     await history.backUp(1);
@@ -502,7 +502,9 @@ describe('what a person has chosen', () => {
     await next(page);
     await page.getByRole('radio', { name: 'To another folder' }).and(page.locator(':checked')).waitFor();
     const run = await restore(page, stage);
-    expect(run).toMatchObject({ report: { filesRestored: 1 }, task: { kind: 'restore' } });
+    const photos = path.join(source, 'photos');
+    const request = { paths: [photos], exclude: [path.join(photos, 'cat.jpg')] };
+    expect(run).toMatchObject({ report: { filesRestored: 1 }, task: { kind: 'restore', request } });
     await page.getByRole('link', { name: 'Restore more files' }).click();
     await page.getByText(`Versions of ${dayName(1)}`).waitFor();
     expect(complaints).toEqual([]);

@@ -3,22 +3,22 @@ import { useCallback, useState } from 'react';
 import { isEngineError } from '../../../src/api/errors.ts';
 import type { RestoreEstimate } from '../../../src/api/model/look.ts';
 import type { RestoreRequest } from '../../../src/api/model/run.ts';
-import type { Client } from '../../../src/transport/client.ts';
 import type { HostLink } from '../../data/link.ts';
-import { listFolder, useWhileConnected } from '../../data/versions.ts';
+import { useWhileConnected } from '../../data/versions.ts';
 import { type StepContext, targetOf } from './draft.ts';
 import { pathsOf } from './selection.ts';
 
-/** Errors: `TooManyPaths`; those of listing folders. */
-export async function requestOf(
-  host: Client,
-  { destination, version, draft, where }: StepContext,
-  signal: AbortSignal,
-): Promise<RestoreRequest> {
-  const file = { destinationId: destination.id, versionId: version.id };
-  const paths = await pathsOf(draft.selection, (path) => listFolder(host, { ...file, path }, signal));
+/** Error: `TooManyPaths`. */
+export function requestOf({ destination, version, draft, where }: StepContext): RestoreRequest {
   const { conflicts, verify } = where;
-  return { ...file, paths, target: targetOf(where), conflicts, verify };
+  return {
+    destinationId: destination.id,
+    versionId: version.id,
+    ...pathsOf(draft.selection),
+    target: targetOf(where),
+    conflicts,
+    verify,
+  };
 }
 
 export interface Estimated {
@@ -43,8 +43,7 @@ export function useEstimate(context: StepContext): Estimated {
     async ({ client }: HostLink, signal: AbortSignal) => {
       setEstimated({});
       try {
-        const request = await requestOf(client, context, signal);
-        const estimates = await client.versions.estimate(request, { signal });
+        const estimates = await client.versions.estimate(requestOf(context), { signal });
         for await (const estimate of estimates) if (!signal.aborted) setEstimated({ estimate });
       } catch (error) {
         if (!signal.aborted && !isEngineError(error, 'cancelled')) setEstimated({ error });

@@ -14,9 +14,7 @@ import { selectionText } from './texts.ts';
 /** Starts the restore; where it is seen takes the place of the wizard, so that Back does not lead to starting it once more. */
 export function useStart() {
   const [, go] = useLocation();
-  const start = useAsk(async (host, context: StepContext) =>
-    host.runs.restore(await requestOf(host, context, new AbortController().signal)),
-  );
+  const start = useAsk(async (host, context: StepContext) => host.runs.restore(requestOf(context)));
   return {
     isPending: start.isPending,
     error: start.error instanceof TooManyPaths ? null : start.error,

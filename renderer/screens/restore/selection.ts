@@ -5,6 +5,7 @@
  * selection  all marks. Normal: no mark says what holds anyway, so that every mark makes the folders above it mixed
  */
 import type { VersionEntry } from '../../../src/api/model/destination.ts';
+import type { RestoreRequest } from '../../../src/api/model/run.ts';
 
 export type Chosen = 'on' | 'off' | 'mixed';
 
@@ -107,39 +108,21 @@ export function sumOf(selection: Selection): Sum {
   };
 }
 
-/** As many as a restore takes. */
+/** As many as a restore takes of each kind. */
 export const MOST_PATHS = 10_000;
 
 /** Too many for a restore. */
 export class TooManyPaths extends Error {}
 
 /**
- * What to ask of a restore: paths of which each stands for all below it; none: all of the version. Where something is left out of
- * a chosen folder, its other entries are named one by one, for which the folder has to be listed. Error: `TooManyPaths`.
+ * What to ask of a restore: a path stands for all below it, up to the next that is named in either list; no paths: all of the
+ * version, but for what is left out. Error: `TooManyPaths`.
  */
-export async function pathsOf(
-  selection: Selection,
-  list: (folder: string) => AsyncIterable<readonly Selectable[]>,
-): Promise<string[]> {
-  const chooser = new Chooser(selection);
-  const paths: string[] = [];
-  const add = (path: string) => {
-    if (paths.push(path) > MOST_PATHS) throw new TooManyPaths();
-  };
-  const split = async (folder: string): Promise<void> => {
-    for await (const entries of list(folder)) {
-      for (const { path } of entries) {
-        if (selection.has(path)) continue; // left out; what is chosen again below it comes by its own mark
-        if (chooser.isMixed(path)) await split(path);
-        else add(path);
-      }
-    }
-  };
-  for (const [path, { on }] of selection) {
-    if (!on) continue;
-    if (path === '/' && !chooser.isMixed('/')) return [];
-    if (chooser.isMixed(path)) await split(path);
-    else add(path);
-  }
-  return paths;
+export function pathsOf(selection: Selection): Pick<RestoreRequest, 'paths' | 'exclude'> {
+  const named = (on: boolean) => [...selection].filter(([, mark]) => mark.on === on).map(([path]) => path);
+  const paths = named(true);
+  const exclude = named(false);
+  if (Math.max(paths.length, exclude.length) > MOST_PATHS) throw new TooManyPaths();
+  const everything = paths.length === 1 && paths[0] === ROOT.path;
+  return { paths: everything ? [] : paths, exclude };
 }

@@ -140,6 +140,8 @@ export const RestoreRequest = z.object({
   versionId: z.string().min(1),
   /** Paths inside the version; none: all of it. */
   paths: z.array(z.string()).max(10_000).default([]),
+  /** Paths inside those that are left out with all below them, but for what `paths` names again further down. */
+  exclude: z.array(z.string()).max(10_000).default([]),
   /** The original places, a folder that takes the tree, or one file that holds all (which must not be there yet). */
   target: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('original') }),

@@ -177,7 +177,9 @@ describe('a restore that failed', () => {
       conflicts: 'skip',
       verify: true,
     } as const;
-    desk.alerts.runEnded(runOf({ kind: 'restore', request: { ...request, paths: [] } }, 'failed'));
+    desk.alerts.runEnded(
+      runOf({ kind: 'restore', request: { ...request, paths: [], exclude: [] } }, 'failed'),
+    );
     expect(await desk.titles()).toEqual(['The restore from “USB disk” failed']);
     expect(open(desk)).toEqual([]);
   });

@@ -71,6 +71,27 @@ describe('an estimate', () => {
     await expect(estimated({ target: folder('relative') })).rejects.toMatchObject({ code: 'usage' });
   });
 
+  it('does not count what is left out', async () => {
+    const target = folder(temp.dir());
+    const { last } = await estimated({ target, paths: ['/home', '/home/sub/deep'], exclude: ['/home/sub'] });
+    expect(last).toMatchObject({ files: 5, folders: 2, bytes: 10 });
+    const rest = await estimated({ target, exclude: ['/home'] });
+    expect(rest.last).toMatchObject({ files: 1, folders: 1, bytes: 5 });
+  });
+
+  it('agrees with the restore of a choice with something left out', async () => {
+    const repo = await memoryRepository();
+    const tree = await saveTree(repo, SKETCH);
+    const path = temp.dir();
+    const said = { paths: ['/', '/home/sub/c'], exclude: ['/home/sub', '/home/b'] };
+    const { last } = await estimated({ target: folder(path), ...said }, {}, { repo, tree });
+    const counters = newRestoreCounters();
+    const { select } = new WantedPaths(said.paths, said.exclude);
+    await restoreTree(repo, tree, { target: fromText(path), select, counters, threads: 1 });
+    expect(counters.filesRestored).toBe(last.files + last.folders);
+    expect(counters.bytesRestored).toBe(last.bytes);
+  });
+
   it('looks at what lies at the target, and through no link below it', async () => {
     const real = temp.dir();
     const path = join(temp.dir(), 'link');

@@ -55,6 +55,7 @@ export async function peekInto(what: SketchFolder | Stored, o: PeekOptions = {})
           destinationId: 'd',
           versionId: 'latest',
           paths: [],
+          exclude: [],
           target: { kind: 'original' },
           conflicts: 'keep-both',
           verify: true,

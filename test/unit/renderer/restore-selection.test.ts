@@ -14,6 +14,8 @@ import {
   TooManyPaths,
   toggled,
 } from '../../../renderer/screens/restore/selection.ts';
+import { WantedPaths } from '../../../src/runs/wanted-paths.ts';
+import { fromText } from '../../../src/util/byte-string.ts';
 
 const file = (path: string, bytes = 1): Selectable => ({ path, kind: 'file', bytes });
 const dir = (path: string): Selectable => ({ path, kind: 'dir', bytes: null });
@@ -27,9 +29,6 @@ const TREE: Readonly<Record<string, readonly string[]>> = {
   '/b': ['/b/5.txt'],
 };
 const entryOf = (path: string) => (path in TREE ? dir(path) : file(path));
-async function* list(folder: string) {
-  yield (TREE[folder] ?? []).map(entryOf);
-}
 const all = ['/', ...Object.values(TREE).flat()];
 const files = all.filter((path) => !(path in TREE));
 const choose = (...paths: string[]) =>
@@ -93,36 +92,50 @@ describe('the sum', () => {
 });
 
 describe('the paths of a restore', () => {
-  it('are none for everything', async () => {
-    expect(await pathsOf(toggled(NOTHING, ROOT), list)).toEqual([]);
+  it('are none for everything', () => {
+    expect(pathsOf(toggled(NOTHING, ROOT))).toEqual({ paths: [], exclude: [] });
+    expect(pathsOf(choose('/', '/a'))).toEqual({ paths: [], exclude: ['/a'] });
   });
 
-  it('name what is beside of what is left out', async () => {
-    expect(await pathsOf(choose('/a', '/a/x/2.txt'), list)).toEqual(['/a/x/3.txt', '/a/y', '/a/1.txt']);
+  it('name the folder, and what is left out of it', () => {
+    expect(pathsOf(choose('/a', '/a/x/2.txt'))).toEqual({ paths: ['/a'], exclude: ['/a/x/2.txt'] });
   });
 
-  it('stand for exactly the files that are chosen', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.constantFrom(...all), { maxLength: 12 }), async (clicks) => {
+  it('name the whole version where a part of what is left out is chosen again', () => {
+    expect(pathsOf(choose('/', '/a', '/a/x'))).toEqual({ paths: ['/', '/a/x'], exclude: ['/a'] });
+  });
+
+  it('make the host restore exactly the files that are chosen', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...all), { maxLength: 12 }), (clicks) => {
         const selection = choose(...clicks);
+        fc.pre(selection.size > 0); // nothing chosen: no step leads to a restore
         const chooser = new Chooser(selection);
-        const wanted = files.filter((path) => chooser.isOn(path));
-        const paths = await pathsOf(selection, list);
-        const everything = paths.length === 0 && chooser.isOn('/');
-        const meant = files.filter(
-          (one) => everything || paths.some((path) => one === path || one.startsWith(`${path}/`)),
-        );
-        expect(meant).toEqual(wanted);
+        const { paths, exclude } = pathsOf(selection);
+        const wanted = new WantedPaths(paths, exclude);
+        expect(walked(wanted, '/').sort()).toEqual(files.filter((path) => chooser.isOn(path)).sort());
+        expect(wanted.unseen()).toEqual([]);
       }),
     );
   });
 
-  it('are not asked for where there are too many', async () => {
-    const many = Array.from({ length: MOST_PATHS + 2 }, (_, i) => file(`/big/${i}`));
-    const selection = toggled(toggled(NOTHING, dir('/big')), file('/big/0'));
-    const pages = async function* () {
-      yield many;
+  it('are not asked for where there are too many', () => {
+    const without = (count: number) => {
+      const off = { on: false, kind: 'file', bytes: 1 } as const;
+      const files = Array.from({ length: count }, (_, i) => [`/big/${i}`, off] as const);
+      return new Map([...toggled(NOTHING, dir('/big')), ...files]);
     };
-    await expect(pathsOf(selection, pages)).rejects.toThrow(TooManyPaths);
+    expect(pathsOf(without(MOST_PATHS)).exclude).toHaveLength(MOST_PATHS);
+    expect(() => pathsOf(without(MOST_PATHS + 1))).toThrow(TooManyPaths);
   });
 });
+
+/** The files that a walk comes to which enters only the folders that it may. */
+function walked(wanted: WantedPaths, folder: string): string[] {
+  return (TREE[folder] ?? []).flatMap((path) => {
+    const isFolder = path in TREE;
+    const { selected, children } = wanted.select(fromText(path), isFolder);
+    if (isFolder) return children ? walked(wanted, path) : [];
+    return selected ? [path] : [];
+  });
+}

@@ -34,6 +34,7 @@ async function backedUp(o: WorldOptions = {}) {
     destinationId: destination.id,
     versionId: 'latest',
     paths: [path],
+    exclude: [],
     target: { kind: 'original' },
     conflicts: 'keep-both',
     verify: true,
@@ -53,6 +54,17 @@ async function backedUp(o: WorldOptions = {}) {
 const archive = (path: string, format: 'zip' | 'tar' = 'zip') => ({ kind: 'archive', path, format }) as const;
 
 describe('a restore into an archive', () => {
+  test.each(['zip', 'tar'] as const)('puts nothing into a %s that is left out', async (format) => {
+    const { world, path, restore } = await backedUp();
+    const target = archive(world.path(`out.${format}`), format);
+    const run = await restore({ target, exclude: [`${path}/large`] });
+    expect(run).toMatchObject({ state: 'succeeded', problemCount: 0 });
+    const read = { zip: readZip, tar: readTar }[format];
+    const names = read(fs.readFileSync(target.path)).map(({ name }) => name);
+    expect(names).toContain(`${path.slice(1)}/one`);
+    expect(names).not.toContain(`${path.slice(1)}/large`);
+  });
+
   test.each(['zip', 'tar'] as const)('makes a %s of what was chosen', async (format) => {
     const { world, path, restore } = await backedUp();
     const target = archive(world.path(`out.${format}`), format);

@@ -35,7 +35,7 @@ async function backedUp() {
   await world.backUp(world.plan(destination, { sources: [{ kind: 'path', path }] }));
   const restore = (more: Partial<RestoreRequest> = {}) => {
     const target = { kind: 'original' } as const;
-    const base = { destinationId: destination.id, versionId: 'latest', paths: [path], target };
+    const base = { destinationId: destination.id, versionId: 'latest', paths: [path], exclude: [], target };
     const request: RestoreRequest = { ...base, conflicts: 'keep-both', verify: true, ...more };
     return world.run({ kind: 'restore', request });
   };
@@ -119,6 +119,20 @@ describe('restore', () => {
     expect(unknown).toMatchObject({ state: 'failed', error: { code: 'snapshot-missing' } });
   });
 
+  test('all of a version but what is left out, and of that again what is named further down', async () => {
+    const { world, path, restore } = await backedUp();
+    const folder = world.path('restored');
+    const exclude = [join(path, 'sub'), join(path, 'one'), '/nowhere'];
+    const target = { kind: 'folder', path: folder } as const;
+    const paths = ['/', join(path, 'sub/deep.txt')];
+    expect(await restore({ target, paths, exclude })).toMatchObject({ state: 'succeeded', problemCount: 0 });
+    expect(readdirSync(join(folder, path)).sort()).toEqual(['letter.odt', 'link', 'same', 'sub', 'two']);
+    expect(readdirSync(join(folder, path, 'sub'))).toEqual(['deep.txt']);
+    const without = { kind: 'folder', path: world.path('without') } as const;
+    expect(await restore({ target: without, paths: [], exclude })).toMatchObject({ state: 'succeeded' });
+    expect(readdirSync(join(without.path, path)).sort()).toEqual(['letter.odt', 'link', 'same', 'two']);
+  });
+
   test('what a command printed has no original place', async () => {
     const world = new World(temp);
     const destination = await world.destination();
@@ -133,13 +147,15 @@ describe('restore', () => {
       conflicts: 'skip',
       verify: false,
     } as const;
-    const original = { ...request, paths: [], target: { kind: 'original' } } as const;
-    expect(await world.run({ kind: 'restore', request: { ...original, paths: [] } })).toMatchObject({
+    const original = { ...request, paths: [], exclude: [], target: { kind: 'original' } } as const;
+    expect(
+      await world.run({ kind: 'restore', request: { ...original, paths: [], exclude: [] } }),
+    ).toMatchObject({
       state: 'failed',
       error: { code: 'usage' },
     });
     const path = world.path('out');
-    const folder = { ...request, paths: [], target: { kind: 'folder' as const, path } };
+    const folder = { ...request, paths: [], exclude: [], target: { kind: 'folder' as const, path } };
     expect(await world.run({ kind: 'restore', request: folder })).toMatchObject({ state: 'succeeded' });
     expect(readFileSync(join(path, 'dump'), 'utf8')).toBe('1\n');
     expect(existsSync('/dump')).toBe(false);

@@ -6,8 +6,8 @@ import { WantedPaths } from '../../../src/runs/wanted-paths.ts';
 import { fromText, rawByteString, toText } from '../../../src/util/byte-string.ts';
 import { idOf, memoryRepository, node, saveNodes, saveTree } from '../../helpers/repo.ts';
 
-const asked = (paths: readonly string[], location: string, isFolder = false) =>
-  new WantedPaths(paths).select(fromText(location), isFolder);
+const asked = (paths: readonly string[], location: string, isFolder = false, exclude?: readonly string[]) =>
+  new WantedPaths(paths, exclude).select(fromText(location), isFolder);
 
 describe('paths that a person chose', () => {
   it('are everything where none is named', () => {
@@ -29,6 +29,33 @@ describe('paths that a person chose', () => {
     expect(asked(paths, '/d', true)).toEqual({ selected: false, children: false });
   });
 
+  it('leave out what is left out of them, with all below it', () => {
+    const exclude = ['/a/b', 'a/c/', '/elsewhere'];
+    for (const paths of [['/a'], ['/'], []]) {
+      expect(asked(paths, '/a', true, exclude)).toEqual({ selected: true, children: true });
+      expect(asked(paths, '/a/b', true, exclude)).toEqual({ selected: false, children: false });
+      expect(asked(paths, '/a/b/x', false, exclude)).toMatchObject({ selected: false });
+      expect(asked(paths, '/a/c', false, exclude)).toMatchObject({ selected: false });
+      expect(asked(paths, '/a/bc', false, exclude)).toMatchObject({ selected: true });
+    }
+  });
+
+  it('hold again below what is left out', () => {
+    const paths = ['/a', '/a/b/c/d'];
+    expect(asked(paths, '/a/b', true, ['/a/b'])).toEqual({ selected: false, children: true });
+    expect(asked(paths, '/a/b/c', true, ['/a/b'])).toEqual({ selected: false, children: true });
+    expect(asked(paths, '/a/b/c/d', true, ['/a/b'])).toEqual({ selected: true, children: true });
+    expect(asked(paths, '/a/b/c/e', false, ['/a/b'])).toMatchObject({ selected: false });
+    expect(asked([], '/x', false, ['/'])).toMatchObject({ selected: false });
+  });
+
+  it('that are left out, too, are not missing', () => {
+    const wanted = new WantedPaths(['/a', '/b'], ['/a', '/none']);
+    expect(wanted.select(fromText('/a'), true)).toEqual({ selected: false, children: false });
+    expect(wanted.select(fromText('/b'), true)).toMatchObject({ selected: true });
+    expect(wanted.unseen()).toEqual([]);
+  });
+
   it('are named where they were not met, and refused where none was', () => {
     const wanted = new WantedPaths(['/a', '/a/b', '/ü']);
     expect(() => wanted.unseen()).toThrow('/a is not in this version');
@@ -46,6 +73,9 @@ describe('paths that a person chose', () => {
     expect(wanted.select(fromText('/ok'), false)).toMatchObject({ selected: true });
     expect(wanted.select(fromText('/café'), false)).toMatchObject({ selected: false });
     expect(wanted.unseen()).toEqual([]);
+    const without = new WantedPaths([], ['/caf\ufffd']);
+    expect(without.select(rawByteString('/caf\xe9/x'), false)).toMatchObject({ selected: false });
+    expect(without.select(rawByteString('/\xff'), false)).toMatchObject({ selected: true });
   });
 });
 
