@@ -92,13 +92,19 @@ export class Quota {
 
   /** Waits until a call may leave. */
   async pass(o: { readonly creates: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {
+    // First too: allowances taken while the gate is closed would all be used at once when it opens.
+    await this.#passGate(o.signal);
     if (o.creates) await this.#creations.take(o.signal);
     await this.#queries.take(o.signal);
+    await this.#passGate(o.signal);
+  }
+
+  async #passGate(signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#parts;
     for (let left = this.#gate - clock.now(); left > 0; left = this.#gate - clock.now()) {
-      await pause(clock, left, o.signal);
+      await pause(clock, left, signal);
     }
-    throwIfAborted(o.signal);
+    throwIfAborted(signal);
   }
 
   /** Drive asked for a pause of at least so many seconds. Calls that were under way together count once. */
