@@ -19,7 +19,7 @@ const common = {
 } as const;
 
 /** Real folders, real repositories, real keys: each takes a minute. */
-const HOST = ['test/unit/host/{host,destinations,faults,read-only}.test.ts', 'test/unit/main/shell.test.ts'];
+const HOST = ['test/unit/host/{host,destinations,faults,read-only,sign-in,remote,cloud}.test.ts', 'test/unit/main/shell.test.ts'];
 
 /**
  * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the
