@@ -49,10 +49,14 @@ async function openLogins(dataDir: string, env: Env): Promise<Secrets> {
 
 const nameOf = (scheme: string) => loginName(`cli:${scheme}`);
 
-/** What `holdfast login` has stored for the kind of a location; undefined for kinds that are not signed in to in a browser. */
+/**
+ * What `holdfast login` has stored for the kind of a location; undefined for kinds that are not signed in to in a browser, and where the
+ * environment holds a login, which was given for this very call.
+ */
 export function cliLogin(location: string, env: Env): LoginKeeper | undefined {
   const { scheme } = parseLocation(location, SCHEMES);
-  if (!scheme.signIn) return undefined;
+  const inEnvironment = env[`HOLDFAST_${scheme.scheme.toUpperCase()}_REFRESH_TOKEN`];
+  if (!scheme.signIn || inEnvironment) return undefined;
   const dataDir = dataDirectory({ env, platform: process.platform, home: env.HOME || homedir() });
   let keeper: LoginKeeper | undefined;
   return {
