@@ -19,7 +19,10 @@ const common = {
 } as const;
 
 /** Real folders, real repositories, real keys: each takes a minute. */
-const HOST = ['test/unit/host/{host,destinations,faults,read-only,sign-in,remote,cloud}.test.ts', 'test/unit/main/shell.test.ts'];
+const HOST = [
+  'test/unit/host/{host,destinations,faults,read-only,sign-in,remote,cloud}.test.ts',
+  'test/unit/main/shell.test.ts',
+];
 
 /**
  * unit: needs nothing but npm and takes a minute or two. host: the whole host at work; not part of `check`. cli: runs the
@@ -49,7 +52,9 @@ export default defineConfig({
           include: ['test/{e2e,e2e-main}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          // After the others, which may take as many workers as they like.
+          sequence: { groupOrder: 1 },
         },
       },
       {

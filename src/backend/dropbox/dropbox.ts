@@ -304,7 +304,7 @@ async function open(
 
 /**
  * `target`: folder/path, below the app's folder or the top of the Dropbox. Asks the service nothing yet.
- * Errors: 'usage' for settings, and where no login is known.
+ * Errors: 'usage' for settings, 'auth-expired' where no login is known.
  */
 export async function openDropbox(
   target: string,

@@ -113,7 +113,7 @@ export interface Credentials {
   readonly client: OAuthClient | undefined;
 }
 
-/** Errors: 'usage' where nothing could let us in. */
+/** Errors: 'auth-expired' where nothing could let us in. */
 export async function credentialsOf(o: StorageSetting, addresses: Addresses): Promise<Credentials> {
   const login = (await o.login?.get()) ?? {};
   const refreshToken = login.refreshToken || o.env?.HOLDFAST_DROPBOX_REFRESH_TOKEN || undefined;
@@ -136,7 +136,7 @@ function clientIdOf(options: Options | undefined, env: StorageSetting['env']): s
 }
 
 function nobodySignedIn(): EngineError {
-  return new EngineError('usage', 'Nobody is signed in to Dropbox.', {
+  return new EngineError('auth-expired', 'Nobody is signed in to Dropbox.', {
     hint: 'Sign in at the destination, or give HOLDFAST_DROPBOX_CLIENT_ID and HOLDFAST_DROPBOX_REFRESH_TOKEN.',
   });
 }

@@ -438,7 +438,7 @@ async function open(
 
 /**
  * `target`: folder/path below My Drive, or below the shared drive. Asks the service nothing yet.
- * Errors: 'usage' for settings, and where no login is known.
+ * Errors: 'usage' for settings, 'auth-expired' where no login is known.
  */
 export async function openDrive(
   target: string,

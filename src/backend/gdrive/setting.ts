@@ -110,7 +110,7 @@ export function settingOf(target: string, { options }: StorageSetting): DriveSet
   };
 }
 
-/** The login first, then settings, then the environment. Errors: 'usage' where nothing could let us in. */
+/** The login first, then settings, then the environment. Errors: 'auth-expired' where nothing could let us in. */
 export async function credentialsOf(o: StorageSetting): Promise<Credentials> {
   const login = (await o.login?.get()) ?? {};
   const refreshToken = login.refreshToken || o.env?.HOLDFAST_GDRIVE_REFRESH_TOKEN || undefined;
@@ -131,7 +131,7 @@ export async function credentialsOf(o: StorageSetting): Promise<Credentials> {
 }
 
 function nobodySignedIn(): EngineError {
-  return new EngineError('usage', 'Nobody is signed in to Google Drive.', {
+  return new EngineError('auth-expired', 'Nobody is signed in to Google Drive.', {
     hint:
       'Sign in at the destination, or give HOLDFAST_GDRIVE_CLIENT_ID, HOLDFAST_GDRIVE_CLIENT_SECRET and ' +
       'HOLDFAST_GDRIVE_REFRESH_TOKEN.',

@@ -130,7 +130,7 @@ describe('Dropbox: settings', () => {
   });
 
   it('says so when nobody is signed in, and when no app is known', async () => {
-    await failing(openDropbox('repo', { login: noLogin }), 'usage');
+    await failing(openDropbox('repo', { login: noLogin }), 'auth-expired');
     const env = { HOLDFAST_DROPBOX_REFRESH_TOKEN: 'r' };
     await expect(openDropbox('repo', { env })).rejects.toMatchObject({
       code: 'usage',

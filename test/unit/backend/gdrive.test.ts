@@ -125,7 +125,7 @@ describe('Drive: settings', () => {
 
   it('says so when nobody is signed in, and when no client is known', async () => {
     const login = { get: async () => undefined, put: async () => undefined };
-    await failing(openDrive('repo', { login }), 'usage');
+    await failing(openDrive('repo', { login }), 'auth-expired');
     const env = { HOLDFAST_GDRIVE_REFRESH_TOKEN: 'r' };
     const want = { code: 'usage', hint: expect.stringContaining('Google Drive API') };
     await expect(openDrive('repo', { env })).rejects.toMatchObject(want);
