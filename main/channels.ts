@@ -10,6 +10,7 @@ export const CHANNEL = {
   choose: 'holdfast:choose',
   save: 'holdfast:save',
   reveal: 'holdfast:reveal',
+  openUrl: 'holdfast:open-url',
   preferences: 'holdfast:preferences',
   setPreferences: 'holdfast:set-preferences',
   retryHost: 'holdfast:retry-host',

@@ -43,6 +43,7 @@ const bridge: ShellBridge = {
   choose: (request) => call(CHANNEL.choose, request),
   save: (request) => call(CHANNEL.save, request),
   reveal: (path) => call(CHANNEL.reveal, path),
+  openUrl: (url) => call(CHANNEL.openUrl, url),
   preferences: () => call(CHANNEL.preferences),
   setPreferences: (change) => call(CHANNEL.setPreferences, change),
   retryHost: () => call(CHANNEL.retryHost),

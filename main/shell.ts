@@ -25,6 +25,7 @@ import { startAtLogin } from './login.ts';
 import { MemoryFile } from './memory-file.ts';
 import { appMenu } from './menu.ts';
 import { Notes } from './notes.ts';
+import { answerOpenUrl } from './open-url.ts';
 import { webPort } from './port.ts';
 import { Power } from './power.ts';
 import type { Texts } from './texts/shape.ts';
@@ -383,6 +384,7 @@ export class Shell {
     ipc.handle(CHANNEL.choose, ChooseRequest, (o) => choose(electron, parent(), this.#texts, o));
     ipc.handle(CHANNEL.save, SaveRequest, (o) => save(electron, parent(), this.#texts, o));
     ipc.handle(CHANNEL.reveal, z.string().min(1).max(4096), (file) => electron.shell.showItemInFolder(file));
+    answerOpenUrl(ipc, electron);
     ipc.handle(CHANNEL.preferences, z.undefined(), () => this.#wishes);
     ipc.handle(CHANNEL.setPreferences, PreferencesChange, (change) => this.#setWishes(change));
     ipc.handle(CHANNEL.retryHost, z.undefined(), () => this.#host.start());

@@ -8,7 +8,7 @@ import { Anchor, Button, Collapse, Loader, Text, TextInput } from '@mantine/core
 import { IconCircleCheck, IconExternalLink, IconLogin2 } from '@tabler/icons-react';
 import { useEffect, useEffectEvent, useState } from 'react';
 import { useAsk, useSignedIn } from '../data/host.tsx';
-import { useShell } from '../data/shell.ts';
+import { useOpenUrl, useShell } from '../data/shell.ts';
 import { useSpeech } from '../i18n/speech.tsx';
 import { CopyText } from './copy-text.tsx';
 import { ThrownNote } from './parts.tsx';
@@ -43,11 +43,12 @@ export function SignIn(props: SignInProps) {
       ...(clientSecret.trim() === '' ? {} : { clientSecret: clientSecret.trim() }),
     }),
   );
+  const page = useOpenUrl();
   if (account !== undefined) return <SignedIn account={account} onAnew={props.onAnew} />;
   const start = () =>
     begin.mutate(undefined, {
       // Where it is kept from opening, the link below does.
-      onSuccess: ({ url }) => window.holdfast === undefined && window.open(url, '_blank', 'noopener'),
+      onSuccess: ({ url }) => page.mutate(url),
     });
   return (
     <>
@@ -64,7 +65,7 @@ export function SignIn(props: SignInProps) {
             {say('sign-in.button')}
           </Button>
         </div>
-        <ThrownNote error={begin.error} />
+        <ThrownNote error={begin.error ?? page.error} />
         {begin.data && (
           <UnderWay
             key={begin.data.signInId}
@@ -121,10 +122,28 @@ function ClientId({ kind, clientId, clientSecret, onClient }: SignInProps) {
   );
 }
 
-/** The shell's window opens no others, so there the address is for copying. */
+/** The shell's window opens no others: there the system's browser is asked for. */
 function OutLink({ url, name }: { readonly url: string; readonly name: string }) {
   const shell = useShell();
-  if (shell) return <CopyText text={url} name={`${name}: ${new URL(url).hostname}`} />;
+  const page = useOpenUrl();
+  const icon = <IconExternalLink size={14} aria-hidden />;
+  if (shell)
+    return (
+      <>
+        <Anchor
+          component="button"
+          type="button"
+          size="sm"
+          underline="always"
+          className="hf-out"
+          onClick={() => page.mutate(url)}
+        >
+          {name}
+          {icon}
+        </Anchor>
+        <ThrownNote error={page.error} />
+      </>
+    );
   return (
     <Anchor
       href={url}
@@ -135,7 +154,7 @@ function OutLink({ url, name }: { readonly url: string; readonly name: string })
       className="hf-out"
     >
       {name}
-      <IconExternalLink size={14} aria-hidden />
+      {icon}
     </Anchor>
   );
 }
@@ -146,7 +165,6 @@ function UnderWay(props: {
   readonly onSignedIn: (account: string | null) => void;
 }) {
   const { say } = useSpeech();
-  const shell = useShell();
   const [elsewhere, setElsewhere] = useState(endsWithCode(props.url));
   const back = useSignedIn(props.signInId);
   const arrived = useEffectEvent(props.onSignedIn);
@@ -165,9 +183,8 @@ function UnderWay(props: {
           </>
         )}
       </div>
-      {shell && <Text size="sm">{say('sign-in.shell')}</Text>}
       <div className="hf-actions">
-        {!shell && <OutLink url={props.url} name={say('sign-in.open')} />}
+        <OutLink url={props.url} name={say('sign-in.open')} />
         <CopyText text={props.url} name={say('sign-in.copy')} />
         <Button variant="subtle" size="xs" aria-expanded={elsewhere} onClick={() => setElsewhere(!elsewhere)}>
           {say('sign-in.elsewhere')}

@@ -76,6 +76,18 @@ function defined(change: PreferencesChange): Partial<ShellPreferences> {
   };
 }
 
+/** Opens a page in the system's browser, or, in a browser, in another tab of it. Errors: a sentence of the shell. */
+export function useOpenUrl() {
+  return useMutation({
+    // Only the shell is asked, which is there whether the host is or not.
+    networkMode: 'always',
+    mutationFn: async (url: string): Promise<void> => {
+      if (window.holdfast) await window.holdfast.openUrl(url);
+      else window.open(url, '_blank', 'noopener');
+    },
+  });
+}
+
 /**
  * Saves a text as a file: by the system's dialog in the shell, as a download in a browser. False: the person changed their mind.
  * Errors: those of the shell, whose message is a sentence.

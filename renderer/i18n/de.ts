@@ -1110,7 +1110,6 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'sign-in.code': 'Am Ende zeigt der Dienst einen Code. Kopieren Sie ihn hierher.',
   'sign-in.open': 'Anmeldeseite öffnen',
   'sign-in.copy': 'Ihre Adresse kopieren',
-  'sign-in.shell': 'Öffnen Sie die Anmeldeseite in Ihrem Browser. Die Taste kopiert ihre Adresse:',
   'sign-in.elsewhere': 'Der Browser läuft auf einem anderen Computer?',
   'sign-in.pasted': 'Adresse oder Code am Ende',
   'sign-in.pasted.text':

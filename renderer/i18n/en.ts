@@ -1088,7 +1088,6 @@ export const en = {
   'sign-in.code': 'The service shows a code at the end. Copy it to here.',
   'sign-in.open': 'Open the sign-in page',
   'sign-in.copy': 'Copy its address',
-  'sign-in.shell': 'Open this address in your browser, with the button that copies it:',
   'sign-in.elsewhere': 'The browser runs on another computer?',
   'sign-in.pasted': 'Address or code at the end',
   'sign-in.pasted.text':

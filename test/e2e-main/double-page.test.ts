@@ -166,6 +166,9 @@ describe('the page in the window', () => {
     await expect(
       page.evaluate(`${bridge}.save({ name: 'kit.html', path: '/etc', text: 7 })`),
     ).rejects.toThrow('Not acceptable');
+    await page.evaluate(`${bridge}.openUrl('https://example.com/sign-in?state=1')`);
+    await expect(page.evaluate(`${bridge}.openUrl('file:///etc/passwd')`)).rejects.toThrow('Not acceptable');
+    expect(app.double.opened).toEqual(['https://example.com/sign-in?state=1']);
   });
 
   it('changes the language of tray and menus with its own', async () => {

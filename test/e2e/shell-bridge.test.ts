@@ -46,6 +46,7 @@ const BRIDGE = `
     choose: note('choose', []),
     save: note('save', ({ name }) => '/home/ann/' + name),
     reveal: note('reveal'),
+    openUrl: note('openUrl'),
     preferences: note('preferences', () => wishes),
     setPreferences: note('setPreferences', (change) => {
       if (change.openAtLogin) throw new Error('The folder for start files can’t be written to.');

@@ -458,6 +458,8 @@ export class ElectronDouble {
   picked: readonly string[] = [];
   savedAt = '';
   readonly revealed: string[] = [];
+  /** Given to the system's browser. */
+  readonly opened: string[] = [];
   onBattery = false;
   online = true;
   keychain = { available: true, backend: 'gnome_libsecret', locked: false };
@@ -578,7 +580,10 @@ export class ElectronDouble {
       },
       ipcMain: makeIpcMain(),
       dialog: this.#makeDialog(),
-      shell: { showItemInFolder: (file: string) => void double.revealed.push(file) },
+      shell: {
+        showItemInFolder: (file: string) => void double.revealed.push(file),
+        openExternal: async (url: string) => void double.opened.push(url),
+      },
       powerMonitor: Object.assign(new EventEmitter(), { isOnBatteryPower: () => double.onBattery }),
       net: { isOnline: () => double.online },
       protocol: {

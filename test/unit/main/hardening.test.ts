@@ -175,6 +175,71 @@ describe('calls', () => {
   });
 });
 
+describe("the system's browser", () => {
+  const open = (url: unknown, senderFrame: FrameDouble | null = double.window.webContents.mainFrame) =>
+    double.modules.ipcMain.invoke(
+      'holdfast:open-url',
+      { senderFrame, sender: double.window.webContents },
+      url,
+    );
+
+  it.each([
+    ['http', 'http://example.com/'],
+    ['a file', 'file:///etc/passwd'],
+    ['a script', 'javascript:alert(1)'],
+    ['a share', 'smb://example.com/share'],
+    ['a path of Windows', '\\\\example.com\\share'],
+    ['data', 'data:text/html,hello'],
+    ['a program of its own', 'ms-msdt:/id'],
+    ['the page', 'app://holdfast/'],
+    ['a name and password', 'https://user:pass@example.com/'],
+    ['a name', 'https://user@example.com/'],
+    ['a host in disguise', 'https://example.com\\@elsewhere.example/'],
+    ['no host', 'https://'],
+    ['half an address', 'https:example.com'],
+    ['a line more', 'https://example.com/\n--flag'],
+    ['a space before', ' https://example.com/'],
+    ['too much', `https://example.com/${'a'.repeat(8192)}`],
+    ['too much once written out', `https://example.com/${'ä'.repeat(4000)}`],
+    ['no text', { url: 'https://example.com/' }],
+    ['nothing', undefined],
+  ])('is not given %s', async (_what, url) => {
+    const before = double.opened.length;
+    expect(await open(url)).toMatchObject({ ok: false, message: expect.stringMatching(/^Not acceptable/) });
+    expect(double.opened).toHaveLength(before);
+  });
+
+  it('is not for foreign frames', async () => {
+    const before = double.opened.length;
+    const foreign = { url: 'https://example.com/', parent: null };
+    expect(await open('https://example.com/', foreign)).toEqual({ ok: false, message: 'Not allowed.' });
+    expect(double.opened).toHaveLength(before);
+  });
+
+  it('is given https', async () => {
+    const url = 'https://accounts.example.com/auth?redirect_uri=http%3A%2F%2F127.0.0.1%3A4000%2F&state=a_b';
+    const page = double.window.webContents.page!;
+    await page.holdfast.openUrl(url);
+    const longest = `https://example.com/${'a'.repeat(8192 - 'https://example.com/'.length)}`;
+    await page.holdfast.openUrl(longest);
+    expect(double.opened.slice(-2)).toEqual([url, longest]);
+  });
+
+  it('is asked for in one place, behind the check', () => {
+    const main = join(import.meta.dirname, '../../../main');
+    const sources = fs
+      .readdirSync(main, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.ts$/.test(file))
+      .map((file) => ({ file, text: fs.readFileSync(join(main, file), 'utf8') }));
+    const using = sources.filter(({ text }) => text.includes('openExternal'));
+    expect(using.map(({ file }) => file)).toEqual(['open-url.ts']);
+    expect(using[0]?.text.match(/.*openExternal.*/g)).toEqual([
+      '  ipc.handle(CHANNEL.openUrl, OutsideUrl, (url) => shell.openExternal(url));',
+    ]);
+    expect(sources.filter(({ text }) => text.includes('openPath'))).toEqual([]);
+  });
+});
+
 describe("the window's files", () => {
   const handler = (root: string) => async (address: string, init?: RequestInit) =>
     fileHandler(root)(new Request(address, init));
