@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -32,6 +33,8 @@ const HOST = [
  */
 export default defineConfig({
   test: {
+    // Two also on two cores: most tests wait for files, processes and sockets.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', './test/helpers/line-reporter.ts'],
     projects: [
       {
