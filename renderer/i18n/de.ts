@@ -474,6 +474,7 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'welcome.where.other.text':
     'Ein Ordner auf einem Datenträger oder eingebundenen Netzlaufwerk, oder ein Repository, das Sie schon haben.',
   'welcome.where.none': 'Kein anderer Datenträger gefunden. Stecken Sie einen an, dann erscheint er hier.',
+  'welcome.where.away': 'Woandershin: auf einen Server oder in eine Cloud …',
   'welcome.where.no-path': 'Wählen Sie den Ordner, in den gesichert wird.',
   'welcome.where.testing': 'Der Ort wird ausprobiert …',
   'welcome.where.unusable': 'Dort lässt sich nichts aufbewahren. Wählen Sie einen anderen Ort.',
@@ -847,11 +848,13 @@ export const de: Readonly<Record<MessageKey, string>> = {
   'restore.from.read-only': '{kind}, nur zum Wiederherstellen',
   'restore.other': 'Anderes Repository …',
   'restore.other.title': 'Anderes Repository öffnen',
-  'restore.other.text':
-    'Von Holdfast oder restic, auf einer Platte oder in einem Ordner dieses Computers. Es wird nichts hineingeschrieben.',
+  'restore.other.kind': 'Wo liegt das Repository?',
+  'restore.other.text': 'Von Holdfast oder restic, wo immer es liegt. Es wird nichts hineingeschrieben.',
   'restore.other.location': 'Ordner des Repositorys',
   'restore.other.password.text': 'Das Passwort oder der Notfallschlüssel des Repositorys.',
   'restore.other.known': 'Das ist „{name}“, das Holdfast schon kennt.',
+  'restore.other.none': 'Hier ist kein Repository von Holdfast oder restic.',
+  'restore.other.none.text': 'Prüfen Sie Adresse und Ordner: Vielleicht liegt es woanders.',
   'restore.other.open': 'Repository öffnen',
   'restore.other.wrong': 'Dieses Passwort öffnet das Repository nicht.',
   'restore.other.wrong.text':

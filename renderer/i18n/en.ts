@@ -466,6 +466,7 @@ export const en = {
   'welcome.where.other.text':
     'A folder on a disk or a mounted network drive, or a repository that you have already.',
   'welcome.where.none': 'No other disk was found. Plug one in, and it appears here.',
+  'welcome.where.away': 'Somewhere else: a server or a cloud…',
   'welcome.where.no-path': 'Choose the folder that backups go to.',
   'welcome.where.testing': 'The place is being tried out…',
   'welcome.where.unusable': 'Nothing can be kept there. Choose another place.',
@@ -831,11 +832,13 @@ export const en = {
   'restore.from.read-only': '{kind}, only for restoring',
   'restore.other': 'Another repository…',
   'restore.other.title': 'Open another repository',
-  'restore.other.text':
-    'Of Holdfast or restic, on any disk or folder of this computer. Nothing is written to it.',
+  'restore.other.kind': 'Where does the repository lie?',
+  'restore.other.text': 'Of Holdfast or restic, wherever it is. Nothing is written to it.',
   'restore.other.location': 'Folder of the repository',
   'restore.other.password.text': 'The password or the recovery key of the repository.',
   'restore.other.known': 'This is “{name}”, which Holdfast knows already.',
+  'restore.other.none': 'There is no repository of Holdfast or restic here.',
+  'restore.other.none.text': 'Look at the address and the folder: perhaps it lies elsewhere.',
   'restore.other.open': 'Open repository',
   'restore.other.wrong': 'This password does not open the repository.',
   'restore.other.wrong.text':

@@ -1,10 +1,9 @@
 /** Adds a destination: kind → place, tested → name and password → recovery key. Also as a dialog in the plan's wizard. */
-import { Button, Checkbox, Modal, PasswordInput, Radio, Text, TextInput } from '@mantine/core';
+import { Button, Checkbox, Modal, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import type { Destination } from '../../src/api/model/destination.ts';
 import { isUsable } from '../components/connection.ts';
-import { kindIcon } from '../components/kinds.ts';
 import { useCovered } from '../components/layers.ts';
 import { LimitFields } from '../components/limit-fields.tsx';
 import { Page, ThrownNote } from '../components/parts.tsx';
@@ -22,6 +21,7 @@ import {
   NEW_DRAFT,
   nameOf,
 } from './add-destination/draft.ts';
+import { KindStep } from './add-destination/kind-step.tsx';
 import { STORAGE_KINDS, type StorageKind } from './add-destination/place.ts';
 import { PlaceStep } from './add-destination/place-step.tsx';
 import { freeName } from './welcome/draft.ts';
@@ -46,16 +46,20 @@ interface AddProps {
   readonly onAdded: (destination: Destination) => void;
   readonly onCancel: () => void;
   readonly inDialog?: boolean;
+  /** Not a folder: who asks has offered that already. */
+  readonly away?: boolean;
 }
 
-export function AddDestination({ onAdded, onCancel, inDialog }: AddProps) {
+const AWAY = STORAGE_KINDS.filter((kind) => kind !== 'local');
+
+export function AddDestination({ onAdded, onCancel, inDialog, away }: AddProps) {
   const { say } = useSpeech();
   const [added, setAdded] = useState<Added>();
   const covered = useCovered();
   const content = added ? (
     <RecoveryKey added={added} onDone={() => onAdded(added.destination)} />
   ) : (
-    <Ask onAdded={setAdded} onCancel={onCancel} />
+    <Ask onAdded={setAdded} onCancel={onCancel} kinds={away ? AWAY : STORAGE_KINDS} />
   );
   if (!inDialog) return content;
   return (
@@ -74,10 +78,14 @@ export function AddDestination({ onAdded, onCancel, inDialog }: AddProps) {
   );
 }
 
-function Ask(props: { readonly onAdded: (added: Added) => void; readonly onCancel: () => void }) {
+function Ask(props: {
+  readonly kinds: readonly StorageKind[];
+  readonly onAdded: (added: Added) => void;
+  readonly onCancel: () => void;
+}) {
   const { say } = useSpeech();
   const { data: destinations = [] } = useDestinations();
-  const [draft, setDraft] = useState(NEW_DRAFT);
+  const [draft, setDraft] = useState({ ...NEW_DRAFT, kind: props.kinds[0] ?? NEW_DRAFT.kind });
   const [at, setAt] = useState(0);
   const [tried, setTried] = useState(false);
   const usual =
@@ -98,7 +106,7 @@ function Ask(props: { readonly onAdded: (added: Added) => void; readonly onCance
       <ThrownNote error={add.error} />
       <Wizard
         label={say('add.title')}
-        steps={stepsOf(say, draft, name, setDraft)}
+        steps={stepsOf(say, { draft, name, kinds: props.kinds, onChange: setDraft })}
         at={at}
         onGo={(step) => {
           setTried(false);
@@ -113,7 +121,14 @@ function Ask(props: { readonly onAdded: (added: Added) => void; readonly onCance
   );
 }
 
-function stepsOf(say: Say, draft: Draft, name: string, onChange: (draft: Draft) => void): readonly Step[] {
+interface StepsOptions {
+  readonly draft: Draft;
+  readonly name: string;
+  readonly kinds: readonly StorageKind[];
+  readonly onChange: (draft: Draft) => void;
+}
+
+function stepsOf(say: Say, { draft, name, kinds, onChange }: StepsOptions): readonly Step[] {
   const unprotected = missingProtection(draft, name);
   return [
     {
@@ -121,6 +136,7 @@ function stepsOf(say: Say, draft: Draft, name: string, onChange: (draft: Draft) 
       title: say('add.kind.title'),
       content: (
         <KindStep
+          kinds={kinds}
           chosen={draft.kind}
           onChoose={(kind) => onChange(elsewhere(draft, { kind, name: undefined }))}
         />
@@ -140,30 +156,6 @@ function stepsOf(say: Say, draft: Draft, name: string, onChange: (draft: Draft) 
       content: <Protection draft={draft} name={name} onChange={onChange} />,
     },
   ];
-}
-
-function KindStep(props: { readonly chosen: StorageKind; readonly onChoose: (kind: StorageKind) => void }) {
-  const { say } = useSpeech();
-  return (
-    <Radio.Group aria-label={say('add.kind')} value={props.chosen}>
-      <div className="hf-storages">
-        {STORAGE_KINDS.map((kind) => {
-          const Icon = kindIcon(kind);
-          return (
-            <div key={kind} className="hf-choice hf-own" data-checked={kind === props.chosen || undefined}>
-              <Icon size={30} stroke={1.4} aria-hidden />
-              <Radio
-                value={kind}
-                label={say(`destinations.kind.${kind}`)}
-                description={say(`add.kind.${kind}.text`)}
-                onChange={() => props.onChoose(kind)}
-              />
-            </div>
-          );
-        })}
-      </div>
-    </Radio.Group>
-  );
 }
 
 function Protection(props: {

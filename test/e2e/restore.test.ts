@@ -307,6 +307,7 @@ describe('another repository', () => {
     await page.getByRole('link', { name: 'Restore' }).click();
     await page.getByRole('button', { name: 'Another repository…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Open another repository' });
+    await dialog.getByRole('button', { name: 'Next' }).click();
     await dialog.getByRole('textbox', { name: 'Folder of the repository' }).fill(destination);
     await dialog.getByRole('textbox', { name: 'Password' }).fill('guess');
     await dialog.getByRole('button', { name: 'Open repository' }).click();
@@ -328,6 +329,7 @@ describe('another repository', () => {
     await page.getByRole('link', { name: 'Restore' }).click();
     await page.getByRole('button', { name: 'Another repository…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Open another repository' });
+    await dialog.getByRole('button', { name: 'Next' }).click();
     await dialog.getByRole('textbox', { name: 'Folder of the repository' }).fill(destination);
     await dialog.getByRole('textbox', { name: 'Password' }).fill('anything');
     await dialog.getByRole('button', { name: 'Open repository' }).click();

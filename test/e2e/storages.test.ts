@@ -1,5 +1,5 @@
 /** Storages with logins as people meet them: the forms, signing in, what a server asks, and signing in again. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import type { Destination } from '../../src/api/model/destination.ts';
 import { ENDED } from '../../src/api/model/run.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { Holdfast } from '../helpers/holdfast.ts';
 import { DriveServer } from '../servers/drive.ts';
 import { DropboxServer } from '../servers/dropbox.ts';
 import { RestServer } from '../servers/rest.ts';
@@ -124,6 +125,68 @@ describe('a REST server', () => {
       (await host.runs.list({ planId: plan.id })).filter(({ state }) => state === 'succeeded').length;
     await expect.poll(good, LONG).toBe(1);
     // What the browser itself says of the sign-in that a screen asked for is no complaint.
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('a repository on a server that no plan knows', () => {
+  it('gives files back, and is only read', async () => {
+    const { page, host, source, complaints } = await open({ 'letter.txt': 'Dear Ann' });
+    const server = await RestServer.start({ login: { username: 'ann', password: 'first' } });
+    closers.push(() => server[Symbol.asyncDispose]());
+    const address = server.target();
+    const other = new Holdfast({
+      repository: `rest:${server.target('ann:first')}`,
+      home: path.join(path.dirname(source), 'elsewhere'),
+    });
+
+    await page.getByRole('link', { name: 'Restore' }).click();
+    await page.getByRole('button', { name: 'Another repository…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Open another repository' });
+    const press = (name: string) => dialog.getByRole('button', { name, exact: true }).click();
+    await dialog.getByRole('radio', { name: 'REST server' }).check();
+    await picture(page, 'other-kinds');
+    await expectAccessible(page);
+    await press('Next');
+    await dialog.getByRole('textbox', { name: 'Address' }).fill(address);
+    await dialog.getByRole('textbox', { name: 'User name' }).fill('ann');
+    await dialog.getByLabel('Password of the login', { exact: true }).fill('first');
+    await press('Open repository');
+    await dialog.getByText('Test the connection, then go on.').waitFor();
+    await press('Test connection');
+    await dialog.getByText('There is no repository of Holdfast or restic here.').first().waitFor();
+    await picture(page, 'other-none');
+    await expectAccessible(page);
+
+    await other.init();
+    await other.backup([source]);
+    await press('Test connection');
+    await dialog.getByText('There is a repository here already').waitFor();
+    const password = dialog.getByRole('textbox', { name: 'Password', exact: true });
+    await password.fill('guess');
+    await press('Open repository');
+    await dialog.getByText('This password does not open the repository.').waitFor();
+    await picture(page, 'other-wrong');
+    await expectAccessible(page);
+    await password.fill(other.password);
+    await press('Open repository');
+    await dialog.waitFor({ state: 'detached' });
+    const rest = () => host.destinations.list().then((all) => all.find(({ kind }) => kind === 'rest'));
+    expect(await rest()).toMatchObject({ location: `rest:${address}`, readOnly: true });
+
+    rmSync(path.join(source, 'letter.txt'));
+    await page.getByText(/^Versions of/).waitFor();
+    const next = () => page.getByRole('button', { name: 'Next' }).click();
+    await next();
+    await page
+      .getByRole('treeitem', { name: /^letter\.txt/ })
+      .locator('[data-part=check]')
+      .click();
+    await next();
+    await next();
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await page.getByRole('heading', { name: '1 file is back' }).waitFor(LONG);
+    expect(readFileSync(path.join(source, 'letter.txt'), 'utf8')).toBe('Dear Ann');
     expect(complaints).toEqual([]);
   });
 });

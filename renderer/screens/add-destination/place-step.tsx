@@ -7,7 +7,7 @@ import { Advanced } from '../../components/advanced.tsx';
 import { FolderField } from '../../components/folder-field.tsx';
 import { HostQuestion } from '../../components/host-question.tsx';
 import { OptionLines } from '../../components/option-lines.tsx';
-import { ThrownNote } from '../../components/parts.tsx';
+import { ThrownNote, WordsNote } from '../../components/parts.tsx';
 import { TestResult } from '../../components/test-result.tsx';
 import { useAsk, useDestinations, useSuggestions } from '../../data/host.tsx';
 import type { MessageKey } from '../../i18n/en.ts';
@@ -49,7 +49,8 @@ function useTest({ draft, onChange }: PartProps) {
 
 type Test = ReturnType<typeof useTest>;
 
-export function PlaceStep(props: PartProps) {
+/** `mustExist`: of use is only a place with a repository. */
+export function PlaceStep(props: PartProps & { readonly mustExist?: boolean }) {
   const test = useTest(props);
   const { draft } = props;
   return (
@@ -60,15 +61,20 @@ export function PlaceStep(props: PartProps) {
         <StoragePlace draft={draft} kind={draft.kind} test={test} />
       )}
       <ThrownNote error={test.error} />
-      <Found draft={draft} test={test} />
+      <Found draft={draft} test={test} mustExist={props.mustExist === true} />
     </>
   );
 }
 
-function Found({ draft, test }: { readonly draft: Draft; readonly test: Test }) {
+function Found(props: { readonly draft: Draft; readonly test: Test; readonly mustExist: boolean }) {
+  const { say } = useSpeech();
+  const { draft, test, mustExist } = props;
   if (!draft.test) return null;
   const { problem } = draft.test;
   if (problem?.code !== 'host-unverified' || draft.kind !== 'sftp') {
+    if (mustExist && problem === null && !draft.test.repository) {
+      return <WordsNote words={{ title: say('restore.other.none'), hint: say('restore.other.none.text') }} />;
+    }
     return <TestResult test={draft.test} mayOnlyRead />;
   }
   const trust = (hostKey: string) => {

@@ -1,12 +1,15 @@
 /** Where: the best place is chosen already; of each it is said how good it is. */
-import { Badge, Loader, PasswordInput, Radio, Text } from '@mantine/core';
-import { IconAlertTriangle } from '@tabler/icons-react';
+import { Badge, Button, Loader, PasswordInput, Radio, Text } from '@mantine/core';
+import { IconAlertTriangle, IconCloud } from '@tabler/icons-react';
+import { useState } from 'react';
+import type { Destination } from '../../../src/api/model/destination.ts';
 import { FolderField } from '../../components/folder-field.tsx';
 import { ThrownNote, WordsNote } from '../../components/parts.tsx';
 import { RoomBar } from '../../components/space-bar.tsx';
 import { TestResult } from '../../components/test-result.tsx';
 import { errorWords } from '../../components/words.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
+import { AddDestination } from '../add-destination.tsx';
 import { attachmentName } from '../disks.tsx';
 import type { Caution, PlaceOption, PlaceState } from './draft.ts';
 
@@ -19,6 +22,8 @@ export interface PlacesProps {
   readonly onChoose: (key: string) => void;
   readonly onOtherPath: (path: string) => void;
   readonly onPassword: (password: string) => void;
+  /** It has been added, and is among the options as soon as they are known anew. */
+  readonly onAdded: (destination: Destination) => void;
 }
 
 export function Places(props: PlacesProps) {
@@ -48,7 +53,36 @@ export function Places(props: PlacesProps) {
           {say('welcome.where.none')}
         </Text>
       )}
+      <SomewhereElse onAdded={props.onAdded} />
     </fieldset>
+  );
+}
+
+/** A server or a cloud is added as any other destination is; then the way goes on from here. */
+function SomewhereElse({ onAdded }: Pick<PlacesProps, 'onAdded'>) {
+  const { say } = useSpeech();
+  const [adding, setAdding] = useState(false);
+  return (
+    <div>
+      <Button
+        variant="light"
+        leftSection={<IconCloud size={17} aria-hidden />}
+        onClick={() => setAdding(true)}
+      >
+        {say('welcome.where.away')}
+      </Button>
+      {adding && (
+        <AddDestination
+          inDialog
+          away
+          onAdded={(destination) => {
+            setAdding(false);
+            onAdded(destination);
+          }}
+          onCancel={() => setAdding(false)}
+        />
+      )}
+    </div>
   );
 }
 

@@ -149,6 +149,7 @@ function useWelcomeSteps(choice: Choice, draft: WelcomeDraft, onChange: (draft: 
           onChoose={(place) => set({ place, password: '' })}
           onOtherPath={(otherPath) => set({ otherPath, password: '' })}
           onPassword={(password) => set({ password })}
+          onAdded={({ id, readOnly }) => readOnly || set({ place: id, password: '' })}
         />
       ),
     },
