@@ -4,6 +4,7 @@
  */
 import type { Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
+import { DropboxServer } from '../servers/dropbox.ts';
 import { expectAccessible, type Stage, useStage } from './stage.ts';
 
 const open = useStage();
@@ -72,6 +73,34 @@ const calls = (page: Page, name: string): Promise<unknown> =>
   page.evaluate(`window.calls.filter(([one]) => one === ${JSON.stringify(name)})`);
 
 describe('in the shell', () => {
+  it('the page has the system’s browser open where one signs in', async () => {
+    const { page, complaints } = await openInShell();
+    const server = await DropboxServer.start();
+    try {
+      await page.goto(new URL('/destinations/new', page.url()).href);
+      await page.getByRole('radio', { name: 'Dropbox' }).check();
+      await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByRole('button', { name: 'Open the console' }).click();
+      await page.getByRole('textbox', { name: 'Client id' }).fill('app-key');
+      await page.getByRole('button', { name: 'Advanced' }).click();
+      const lines = [...server.options].map(([name, value]) => `${name}=${value}`);
+      await page.getByRole('textbox', { name: 'Further options' }).fill(lines.join('\n'));
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('button', { name: 'Open the sign-in page' }).click();
+      const opened = (await calls(page, 'openUrl')) as readonly [string, string][];
+      const [console, first, again] = opened.map(([, url]) => url);
+      expect(console).toBe('https://www.dropbox.com/developers/apps');
+      expect(first).toContain('client_id=app-key');
+      expect(again).toBe(first);
+      expect(opened).toHaveLength(3);
+      expect(page.context().pages()).toHaveLength(1);
+      await expectAccessible(page);
+      expect(complaints).toEqual([]);
+    } finally {
+      await server.close();
+    }
+  });
+
   it('the page says how it stands with the host, and tries again', async () => {
     const { page, complaints } = await openInShell();
     await tell(page, 'host', { state: 'restarting' });

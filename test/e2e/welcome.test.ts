@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright';
 import { describe, expect, it } from 'vitest';
+import { RestServer } from '../servers/rest.ts';
 import { expectAccessible, type Stage, useStage } from './stage.ts';
 
 const open = useStage();
@@ -34,6 +35,46 @@ async function openFirst(options: Parameters<typeof open>[1] = {}) {
 }
 
 describe('the welcome', () => {
+  it('goes on with a server that was added on the way', async () => {
+    const { page, host, complaints } = await openFirst();
+    const server = await RestServer.start();
+    try {
+      await page.getByRole('checkbox', { name: /Documents/ }).waitFor();
+      await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByRole('button', { name: 'Somewhere else: a server or a cloud…' }).waitFor();
+      await picture(page, 'away');
+      await page.getByRole('button', { name: 'Somewhere else: a server or a cloud…' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Add destination' });
+      const press = (name: string) => dialog.getByRole('button', { name, exact: true }).click();
+      await dialog.getByRole('radio', { name: 'REST server' }).check();
+      expect(await dialog.getByRole('radio').count()).toBe(5);
+      await picture(page, 'away-kinds');
+      await expectAccessible(page);
+      await press('Next');
+      await dialog.getByRole('textbox', { name: 'Address' }).fill(server.target());
+      await press('Test connection');
+      await dialog.getByText('Works. A new repository will be made here.').waitFor();
+      await press('Next');
+      await dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('Server');
+      await press('Add destination');
+      await dialog.getByRole('checkbox', { name: /have written down/ }).check({ timeout: 60_000 });
+      await press('Done');
+      await dialog.waitFor({ state: 'detached' });
+      await page.getByRole('radio', { name: 'Server' }).and(page.locator(':checked')).waitFor();
+      await picture(page, 'away-added');
+      await expectAccessible(page);
+      for (let step = 0; step < 2; step++) await page.getByRole('button', { name: 'Next' }).click();
+      await page.getByRole('button', { name: 'Start first backup' }).click();
+      await page.getByRole('heading', { name: 'Your first backup is made' }).waitFor({ timeout: 60_000 });
+      const [made] = await host.plans.list();
+      const added = (await host.destinations.list()).find(({ kind }) => kind === 'rest');
+      expect(made?.plan.destinations).toEqual([added?.id]);
+      expect(complaints).toEqual([]);
+    } finally {
+      await server[Symbol.asyncDispose]();
+    }
+  });
+
   it('leads by the mouse from an empty window to a running backup in four steps', async () => {
     const { page, host, home, destination, complaints } = await openFirst();
     await page.getByRole('heading', { name: 'Welcome to Holdfast' }).waitFor();
