@@ -154,7 +154,7 @@ describe('a repository on a server that no plan knows', () => {
     await press('Open repository');
     await dialog.getByText('Test the connection, then go on.').waitFor();
     await press('Test connection');
-    await dialog.getByText('There is no repository of Holdfast or restic here.').first().waitFor();
+    await dialog.getByText('There is no repository of Holdfast or restic here.').waitFor();
     await picture(page, 'other-none');
     await expectAccessible(page);
 

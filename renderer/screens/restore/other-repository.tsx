@@ -53,6 +53,7 @@ function Ask({ onAdded, onClose }: Props) {
   const names = new Set(destinations.map(({ name }) => name));
   const change = (next: Draft) => {
     open.reset();
+    setTried(false);
     setDraft(next);
   };
   const finish = () => {
