@@ -3,7 +3,7 @@
  * pack is stored, and no snapshot may be written before `flush` has returned.
  */
 import { EngineError } from '../api/errors.ts';
-import type { Backend, CallOptions } from '../backend/backend.ts';
+import type { Backend, CallOptions, Traits } from '../backend/backend.ts';
 import type { Sealer } from '../crypto/sealer.ts';
 import { sha256 } from '../format/hash.ts';
 import type { BlobType, Id } from '../format/types.ts';
@@ -14,8 +14,11 @@ import { BufferPool, type Packer, PackerSet } from './packer.ts';
 import type { SealedFiles } from './sealed-files.ts';
 
 const OPEN_DATA_PACKS = 2;
-/** Packs waiting for or under upload at once; more would only take memory. */
-const MOST_UPLOADS = 2;
+/**
+ * Packs waiting for or under upload at once; more would only take memory. Over a network a connection that has rested begins slowly
+ * again, and each answer takes a round trip: there some more keep the line full.
+ */
+const MOST_UPLOADS = { local: 2, network: 4 } as const;
 
 export interface WriterParts {
   readonly backend: Backend;
@@ -50,6 +53,12 @@ export interface WriterTotals {
   storedBytes: number;
 }
 
+function mostUploads({ connections, paced }: Traits): number {
+  return paced
+    ? Math.max(MOST_UPLOADS.local, Math.min(MOST_UPLOADS.network, connections))
+    : MOST_UPLOADS.local;
+}
+
 export class BlobWriter {
   readonly totals: WriterTotals = { dataBlobs: 0, treeBlobs: 0, plainBytes: 0, storedBytes: 0 };
   readonly #parts: WriterParts;
@@ -57,11 +66,13 @@ export class BlobWriter {
   readonly #packers: Readonly<Record<BlobType, PackerSet>>;
   readonly #indexWriter: IndexWriter;
   readonly #uploads = new Set<Promise<void>>();
+  readonly #mostUploads: number;
   #failure: unknown;
 
   constructor(parts: WriterParts, o: WriterOptions = {}) {
     this.#parts = parts;
     this.#o = o;
+    this.#mostUploads = mostUploads(parts.backend.traits);
     const buffers = new BufferPool(parts.packBytes);
     const open = () => parts.index.openPack();
     this.#packers = {
@@ -89,7 +100,7 @@ export class BlobWriter {
    */
   async add(blob: SealedBlob, plainLength: number, duplicate = false): Promise<AddResult> {
     // Before anything is taken in, so that no more than a few full packs are ever held.
-    while (this.#uploads.size >= MOST_UPLOADS) await Promise.race(this.#uploads);
+    while (this.#uploads.size >= this.#mostUploads) await Promise.race(this.#uploads);
     this.#check();
     if (!duplicate && this.has(blob.type, blob.id)) return { known: true, storedBytes: 0 };
     const added = this.#packers[blob.type].add(blob);
