@@ -14,7 +14,7 @@ import { median } from './report.ts';
 
 /**
  * Holdfast beside restic and rclone over a line with a delay (link.ts), against the same servers: `npm run bench:network --
- * [--delays 20,50] [--mbits 100] [--mib 256] [--rounds 3] [--kinds s3,sftp,rest] [--write]`. As root. Rounds take turns and every
+ * [--delays 20,50] [--mbits 100] [--mib 256] [--rounds 3] [--kinds s3,sftp,rest] [--tools holdfast,restic,rclone] [--write]`. As root. Rounds take turns and every
  * round counts. It measures and never judges. rclone copies the bare file: what the line gives to a program that does nothing else.
  */
 const { values: flags } = parseArgs({
@@ -24,14 +24,16 @@ const { values: flags } = parseArgs({
     mib: { type: 'string', default: '256' },
     rounds: { type: 'string', default: '3' },
     kinds: { type: 'string', default: 's3,sftp,rest' },
+    tools: { type: 'string', default: 'holdfast,restic,rclone' },
     write: { type: 'boolean', default: false },
   },
 });
 
 const KINDS = ['s3', 'sftp', 'rest'] as const;
 type Kind = (typeof KINDS)[number];
-const TOOLS = ['holdfast', 'restic', 'rclone'] as const;
-type ToolName = (typeof TOOLS)[number];
+const ALL_TOOLS = ['holdfast', 'restic', 'rclone'] as const;
+type ToolName = (typeof ALL_TOOLS)[number];
+const TOOLS = ALL_TOOLS.filter((name) => flags.tools.split(',').includes(name));
 type Way = 'up' | 'down';
 
 const PORT = 9000;
