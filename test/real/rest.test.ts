@@ -94,10 +94,13 @@ function disposable(backend: Backend): AsyncDisposable & { readonly backend: Bac
   return { backend, [Symbol.asyncDispose]: () => backend.close() };
 }
 
+/** rest-server is in no registry that CI reaches: like a newer restic, it takes part where somebody has put it. */
 const SERVERS = [
-  ['rclone', RealRest.rclone],
-  ['rest-server', RealRest.restServer],
-] as const;
+  ['rclone', RealRest.rclone] as const,
+  ...(hasTool('rest-server') ? [['rest-server', RealRest.restServer] as const] : []),
+];
+if (!hasTool('rest-server'))
+  console.warn('rest-server is not here: it takes no part in the proofs of REST storages');
 
 describe.each(SERVERS)('a repository by %s', (program, start) => {
   beforeEach((context) => requireTool(context, 'restic', program));
