@@ -111,21 +111,6 @@ export const SaveRequest = z.object({
 });
 export type SaveRequest = z.input<typeof SaveRequest>;
 
-/**
- * An address that the system's browser may be given, as a URL writes it: https alone, since other schemes start other programs,
- * and without a name or password in it. Longer ones than 8192 characters no browser needs.
- */
-export const OutsideUrl = z
-  .string()
-  .max(8192)
-  .transform((text, context) => {
-    const url = /^https:\/\/[^\s\\]+$/.test(text) ? URL.parse(text) : null;
-    const fits = url?.protocol === 'https:' && url.username === '' && url.password === '';
-    if (fits && url.href.length <= 8192) return url.href;
-    context.addIssue({ code: 'custom', message: 'not an address that the browser may open' });
-    return z.NEVER;
-  });
-
 /** What the page's window hears as a `message` event, from itself: `port` comes with a message port. */
 export interface PortMessage {
   readonly holdfast: 'port' | 'port-ended';
@@ -155,7 +140,7 @@ export interface ShellBridge {
   save(request: SaveRequest): Promise<string | null>;
   /** Shows it in the system's file manager; nothing is opened or run. */
   reveal(path: string): Promise<void>;
-  /** Opens it in the system's browser. Only what `OutsideUrl` takes. */
+  /** Opens it in the system's browser. https alone, without a name or password in it. */
   openUrl(url: string): Promise<void>;
   preferences(): Promise<ShellPreferences>;
   setPreferences(change: PreferencesChange): Promise<ShellPreferences>;
