@@ -52,6 +52,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'e2e',
+          globalSetup: 'test/helpers/browser-first.ts',
           include: ['test/{e2e,e2e-main}/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
